@@ -11,7 +11,7 @@ export interface IntentDraft {
   /** CompleteMultipartUpload: the sizes in bytes of the parts that the request names, in order. */
   readonly partSizes?: readonly number[];
   readonly uploadId?: string;
-  /** The wall clock when it was opened, ms since the epoch (the sidecar's clock). */
+  /** When it was opened, ms since the epoch, by the source's clock as far as it is known. */
   readonly openedAt: number;
 }
 
@@ -189,8 +189,8 @@ export interface Journal {
   settle(intentId: number, drafts: readonly TaskDraft[]): Promise<readonly Task[]>;
   /** Ends an intent that changed nothing. */
   drop(intentId: number): Promise<void>;
-  /** Notes that the source was asked and could not say yet. */
-  askAgain(intentId: number, askAt: number): Promise<void>;
+  /** Notes how often the source was asked about an open intent, and when it is to be asked again (ms). */
+  askAgain(intentId: number, next: { asked: number; askAt: number }): Promise<void>;
   /** Open intents in order of their ids, read page by page. */
   openIntents(afterId?: number, limit?: number): Promise<readonly Intent[]>;
   /** Tasks without an intent (scanner, resync). */

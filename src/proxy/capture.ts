@@ -1,0 +1,260 @@
+// One captured write (design.md, the write path): the intent is on disk before anything goes to the source, the
+// source's answer settles it, and what no answer tells is left to the settler.
+
+import type { Change, Intent, IntentKey, Journal, Task, TaskDraft } from '../journal/types.ts';
+import type { RuleMatcher } from '../replication/wants.ts';
+import type { Operation, RequestFacts } from '../s3/classify.ts';
+import type { S3Client } from '../s3/client.ts';
+import { header } from '../wire/fields.ts';
+import type {
+  AnswerPlan,
+  ExchangeEnd,
+  HeadEdit,
+  HeldBody,
+  Interception,
+  Reply,
+  RequestHead,
+  ResponseHead,
+} from '../wire/types.ts';
+import { refusalReply } from './answers.ts';
+import type { Learnt } from './learn.ts';
+import { bodyToHold, learn } from './learn.ts';
+import type { Verdict } from './outcome.ts';
+import { verdictOf, verdictOfStatus } from './outcome.ts';
+import type { Settler } from './settler.ts';
+import type { SourceFacts } from './source-facts.ts';
+import { overall, pendingEdit } from './status-headers.ts';
+
+export interface CaptureLog {
+  warn(facts: object, message: string): void;
+}
+
+export interface CaptureParts {
+  readonly journal: Journal;
+  readonly settler: Settler;
+  readonly sourceFacts: SourceFacts;
+  readonly source: S3Client;
+  readonly rules: RuleMatcher;
+  draftOf(change: Change): TaskDraft | undefined;
+  isSync(target: string): boolean;
+  /** Resolves when the sync targets of these tasks have them, or their deadlines passed. */
+  waitFor(tasks: readonly Task[]): Promise<void>;
+  readonly log: CaptureLog;
+  readonly now: () => number;
+}
+
+/** For these a 200 proves nothing before its body is read. */
+const bodyTells: ReadonlySet<Operation> = new Set<Operation>([
+  'CopyObject',
+  'CompleteMultipartUpload',
+  'DeleteObjects',
+]);
+
+const answerBytesMax = 4 * 1024 * 1024;
+/** How long an answer may take from its head to its end before it is relayed as it comes. */
+const patienceMs = 500;
+
+export class Capture implements Interception {
+  readonly answerMatters = true;
+  readonly holdBody?: NonNullable<Interception['holdBody']>;
+  readonly #parts: CaptureParts;
+  readonly #head: RequestHead;
+  readonly #facts: RequestFacts & { readonly bucket: string };
+  readonly #onEnd: (end: ExchangeEnd) => void;
+  #intent: Intent | undefined;
+  #settled = false;
+
+  constructor(
+    request: {
+      head: RequestHead;
+      facts: RequestFacts & { bucket: string };
+      onEnd: (end: ExchangeEnd) => void;
+    },
+    parts: CaptureParts,
+  ) {
+    this.#head = request.head;
+    this.#facts = request.facts;
+    this.#onEnd = request.onEnd;
+    this.#parts = parts;
+    const holdBody = bodyToHold(request.head, request.facts);
+    if (holdBody !== undefined) this.holdBody = holdBody;
+  }
+
+  async admit(held: HeldBody | undefined): Promise<Reply | undefined> {
+    const { bucket, operation } = this.#facts;
+    const { rules, source } = this.#parts;
+    const request = { head: this.#head, facts: this.#facts, held };
+    const learnt = await learn(request, { bucket, rules, source });
+    if (learnt === undefined) return undefined;
+    try {
+      await this.#open(learnt);
+      return undefined;
+    } catch (error) {
+      this.#parts.log.warn(
+        { err: error, operation, bucket },
+        'write refused: its intent cannot be stored',
+      );
+      const message = 'The write cannot be recorded for replication now. Please try again.';
+      const refusal = { status: 503, code: 'SlowDown', message, retryAfterSeconds: 1 };
+      return refusalReply(refusal, this.#head.method);
+    }
+  }
+
+  answer(head: ResponseHead): AnswerPlan | Promise<AnswerPlan> {
+    if (this.#intent === undefined) return { kind: 'relay' };
+    this.#parts.sourceFacts.noteDate(header(head.headers, 'date'));
+    const byStatus = verdictOfStatus(head.status);
+    if (byStatus === 'refused') this.#drop(this.#intent);
+    if (byStatus !== 'accepted') return { kind: 'relay' };
+    if (!bodyTells.has(this.#facts.operation)) {
+      return this.#settle(this.#intent, head).then((edit) => ({ kind: 'relay', edit }));
+    }
+    return this.#collect(this.#intent, head);
+  }
+
+  end(end: ExchangeEnd): void {
+    const intent = this.#intent;
+    if (intent !== undefined && !this.#settled) {
+      if (end.outcome === 'unsent') this.#drop(intent);
+      else this.#parts.settler.giveUp(intent.id);
+    }
+    this.#onEnd(end);
+  }
+
+  async #open({ keys, partSizes }: Learnt): Promise<void> {
+    const { journal, settler, sourceFacts } = this.#parts;
+    const { operation, bucket, uploadId } = this.#facts;
+    this.#intent = await journal.openIntent({
+      operation,
+      bucket,
+      keys,
+      ...(partSizes === undefined ? {} : { partSizes }),
+      ...(uploadId === undefined ? {} : { uploadId }),
+      openedAt: sourceFacts.sourceNow(),
+    });
+    settler.hold(this.#intent.id);
+  }
+
+  #collect(intent: Intent, head: ResponseHead): AnswerPlan {
+    return {
+      kind: 'collect',
+      bytesMax: answerBytesMax,
+      patienceMs,
+      complete: (body) => this.#settle(intent, head, body),
+      early: () => this.#pending(intent),
+      finish: async (body) => {
+        // A body too long to be read says nothing: the intent stays open and the source is asked.
+        if (body !== undefined) await this.#settle(intent, head, body);
+      },
+    };
+  }
+
+  /** Never rejects: what cannot be settled now stays open, and the store's answer goes to the client all the same. */
+  async #settle(intent: Intent, head: ResponseHead, body?: Buffer): Promise<HeadEdit> {
+    try {
+      const verdict = await this.#verdict(intent, head, body);
+      if (verdict.kind !== 'accepted') return {};
+      if (intent.keys.length === 0) return {};
+      if (verdict.unclear.length > 0) return await this.#settleByLook(intent, verdict);
+      const tasks = await this.#parts.journal.settle(intent.id, this.#drafts(verdict.changes));
+      this.#settled = true;
+      this.#parts.settler.forget(intent.id);
+      return await this.#told(tasks);
+    } catch (error) {
+      this.#parts.log.warn({ err: error, intent: intent.id }, 'accepted write not settled yet');
+      return this.#pending(intent);
+    }
+  }
+
+  async #verdict(intent: Intent, head: ResponseHead, body: Buffer | undefined): Promise<Verdict> {
+    const { sourceFacts, now } = this.#parts;
+    const named = header(head.headers, 'x-amz-version-id') !== undefined;
+    const needsVersioning = !named || this.#facts.operation === 'DeleteObjects';
+    return verdictOf(
+      { ...intent, operation: this.#facts.operation },
+      {
+        status: head.status,
+        header: (name) => header(head.headers, name),
+        ...(body === undefined ? {} : { body }),
+        versioning: needsVersioning ? await sourceFacts.versioning(intent.bucket) : 'Enabled',
+        at: now(),
+      },
+    );
+  }
+
+  /** The source's listing names the versions. Only sync targets make the client wait for it. */
+  async #settleByLook(intent: Intent, verdict: Verdict & { kind: 'accepted' }): Promise<HeadEdit> {
+    this.#settled = true;
+    const { settler, log } = this.#parts;
+    const looking = settler.complete(intent, verdict);
+    const targets = targetsOf(intent.keys);
+    if (targets.some((target) => this.#parts.isSync(target))) {
+      try {
+        return await this.#told(await looking);
+      } catch (error) {
+        this.#settled = false;
+        throw error;
+      }
+    }
+    looking.catch((error: unknown) => {
+      log.warn({ err: error, intent: intent.id }, 'accepted write not settled yet');
+      settler.giveUp(intent.id);
+    });
+    return this.#pending(intent);
+  }
+
+  #drafts(changes: readonly Change[]): readonly TaskDraft[] {
+    return changes
+      .map((change) => this.#parts.draftOf(change))
+      .filter((draft) => draft !== undefined);
+  }
+
+  #drop(intent: Intent): void {
+    this.#settled = true;
+    const { journal, settler, log } = this.#parts;
+    journal.drop(intent.id).then(
+      () => settler.forget(intent.id),
+      (error: unknown) => {
+        log.warn(
+          { err: error, intent: intent.id },
+          'refused write not struck from the journal yet',
+        );
+        settler.giveUp(intent.id);
+      },
+    );
+  }
+
+  #pending(intent: Intent): HeadEdit {
+    // The answer to DeleteObjects is about many keys: no header can say how each stands.
+    if (this.#facts.operation === 'DeleteObjects') return {};
+    return pendingEdit(targetsOf(intent.keys));
+  }
+
+  /** The header lines for the client, once the sync targets were waited for. */
+  async #told(tasks: readonly Task[]): Promise<HeadEdit> {
+    const { journal } = this.#parts;
+    if (tasks.length === 0) return {};
+    if (tasks.some(({ target }) => this.#parts.isSync(target))) await this.#parts.waitFor(tasks);
+    if (this.#facts.operation === 'DeleteObjects') return {};
+    const states = await Promise.all(
+      tasks.map(async ({ target, change }) => {
+        const status = await journal.status(change);
+        // A version delete that is done leaves no status behind.
+        return { target, state: status?.targets[target]?.state ?? ('COMPLETED' as const) };
+      }),
+    );
+    const state = overall(states.map((entry) => entry.state)) ?? 'PENDING';
+    const list = states.map((entry) => `${entry.target}=${entry.state}`).join(', ');
+    return {
+      add: [
+        { name: 'x-amz-replication-status', value: state },
+        { name: 'x-replicar-targets', value: list },
+      ],
+      remove: ['x-amz-replication-status', 'x-replicar-targets'],
+    };
+  }
+}
+
+function targetsOf(keys: readonly IntentKey[]): readonly string[] {
+  return [...new Set(keys.flatMap(({ targets }) => targets))];
+}
