@@ -2,7 +2,7 @@
 // source's answer settles it, and what no answer tells is left to the settler.
 
 import type { Change, Intent, IntentKey, Journal, Task, TaskDraft } from '../journal/types.ts';
-import type { RuleMatcher } from '../replication/wants.ts';
+import type { RuleSet } from '../replication/rules.ts';
 import type { Operation, RequestFacts } from '../s3/classify.ts';
 import type { S3Client } from '../s3/client.ts';
 import { header } from '../wire/fields.ts';
@@ -34,7 +34,7 @@ export interface CaptureParts {
   readonly settler: Settler;
   readonly sourceFacts: SourceFacts;
   readonly source: S3Client;
-  readonly rules: RuleMatcher;
+  readonly rules: RuleSet;
   draftOf(change: Change): TaskDraft | undefined;
   isSync(target: string): boolean;
   /** Resolves when the sync targets of these tasks have them, or their deadlines passed. */

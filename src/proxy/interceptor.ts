@@ -1,6 +1,6 @@
 // What happens to a request, decided on its head: it passes, its answer shows statuses, or it is captured.
 
-import type { RuleMatcher } from '../replication/wants.ts';
+import type { RuleSet } from '../replication/rules.ts';
 import type { Operation, RequestFacts } from '../s3/classify.ts';
 import { classify, strangeHostLabel } from '../s3/classify.ts';
 import { header } from '../wire/fields.ts';
@@ -99,7 +99,7 @@ const captured: ReadonlySet<Operation> = new Set<Operation>([
 function isCaptured(
   head: RequestHead,
   facts: RequestFacts & { readonly bucket: string },
-  rules: RuleMatcher,
+  rules: RuleSet,
 ): boolean {
   if (!captured.has(facts.operation)) return false;
   // MinIO's prefix delete is not replicated by MinIO either.

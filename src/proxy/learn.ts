@@ -2,7 +2,7 @@
 // their head; DeleteObjects, completions and form uploads only in their body, which is held back and read for that.
 
 import type { IntentKey } from '../journal/types.ts';
-import type { RuleMatcher } from '../replication/wants.ts';
+import type { RuleSet } from '../replication/rules.ts';
 import { AwsChunkedDecoder } from '../s3/aws-chunked.ts';
 import { listParts } from '../s3/calls.ts';
 import type { RequestFacts } from '../s3/classify.ts';
@@ -38,7 +38,7 @@ export interface Learnt {
 
 export interface LearnOptions {
   readonly bucket: string;
-  readonly rules: RuleMatcher;
+  readonly rules: RuleSet;
   readonly source: S3Client;
 }
 

@@ -27,6 +27,8 @@ export interface RuleSet {
   targetsFor(bucket: string, key: string): readonly RuleMatch[];
   /** Whether any rule may want a key of this bucket. */
   mayMatchBucket(bucket: string): boolean;
+  /** Whether a rule names exactly this bucket (`*` names none). */
+  namesBucket(bucket: string): boolean;
 }
 
 /** One target's rules for a bucket, the first that matches decides. */
@@ -58,6 +60,7 @@ export function compileRules(
   return {
     targetsFor: (bucket, key) => matchKey(contendersFor(bucket), key),
     mayMatchBucket: (bucket) => contendersFor(bucket).length > 0,
+    namesBucket: (bucket) => named.has(bucket),
   };
 }
 

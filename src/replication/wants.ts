@@ -2,21 +2,7 @@
 // rule names them. Pure.
 
 import type { ChangeKind } from '../journal/types.ts';
-import type { Replicate, Rule } from './rules.ts';
-
-/** One target and the rule that decides for it. */
-export interface RuleMatch {
-  readonly target: string;
-  readonly rule: Rule;
-}
-
-/** The rules as the data path asks them. */
-export interface RuleMatcher {
-  mayMatchBucket(bucket: string): boolean;
-  /** Whether a rule names exactly this bucket (`*` names none). */
-  namesBucket(bucket: string): boolean;
-  targetsFor(bucket: string, key: string): readonly RuleMatch[];
-}
+import type { Replicate, RuleMatch, RuleSet } from './rules.ts';
 
 const needed: Readonly<Partial<Record<ChangeKind, Replicate>>> = {
   marker: 'delete-marker',
@@ -24,14 +10,13 @@ const needed: Readonly<Partial<Record<ChangeKind, Replicate>>> = {
   delete: 'delete',
 };
 
-/** Names of the targets that want a change of this kind to this key. */
-export function targetsWanting(
-  rules: RuleMatcher,
+/** The targets that want a change of this kind to this key, each with the rule that decides for it. */
+export function matchesWanting(
+  rules: Pick<RuleSet, 'targetsFor'>,
   change: { readonly kind: ChangeKind; readonly bucket: string; readonly key: string },
-): readonly string[] {
+): readonly RuleMatch[] {
   const need = needed[change.kind];
   return rules
     .targetsFor(change.bucket, change.key)
-    .filter(({ rule }) => need === undefined || rule.replicate.has(need))
-    .map(({ target }) => target);
+    .filter(({ rule }) => need === undefined || rule.replicate.has(need));
 }

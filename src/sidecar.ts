@@ -1,0 +1,324 @@
+// The composition root: opens the parts in the order in which data flows through them, and closes them in reverse.
+
+import type { Logger } from 'pino';
+import { Metrics } from './admin/metrics.ts';
+import { AdminServer } from './admin/server.ts';
+import { createAdminSource } from './admin/source.ts';
+import type { Config } from './config.ts';
+import type { OpenedJournal } from './journal/open.ts';
+import { openJournal } from './journal/open.ts';
+import type { Change, Intent, TaskDraft } from './journal/types.ts';
+import { safeTarget } from './log.ts';
+import { faultReply } from './proxy/answers.ts';
+import type { RequestReport } from './proxy/interceptor.ts';
+import { createInterceptor } from './proxy/interceptor.ts';
+import type { SettlerOptions } from './proxy/settler.ts';
+import { Settler } from './proxy/settler.ts';
+import { SourceFacts } from './proxy/source-facts.ts';
+import { Replicator } from './replication/replicator.ts';
+import type { RuleSet } from './replication/rules.ts';
+import { compileRules } from './replication/rules.ts';
+import { matchesWanting } from './replication/wants.ts';
+import { getBucketVersioning } from './s3/calls.ts';
+import { S3Client } from './s3/client.ts';
+import { SourceProbe } from './source-probe.ts';
+import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
+import type { Deadlines, SourceAddress } from './wire/options.ts';
+import { WireServer } from './wire/server.ts';
+
+export interface SidecarOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly version: string;
+  /** Told when the journal's disk failed in a way after which nothing may be acknowledged any more. */
+  readonly onBroken: (error: Error) => void;
+  /** What tests make faster. */
+  readonly pace?: Pick<SettlerOptions, 'pausesMs' | 'outagePauseMs'> & {
+    readonly deadlines?: Partial<Deadlines>;
+  };
+}
+
+/** The parts that stand on the journal, not yet listening. */
+interface Parts {
+  readonly journal: OpenedJournal;
+  readonly source: S3Client;
+  readonly probe: SourceProbe;
+  readonly settler: Settler;
+  readonly replicator: Replicator;
+  readonly metrics: Metrics;
+  readonly wire: WireServer;
+  readonly admin: AdminServer;
+}
+
+export class Sidecar {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly adminAddress: { readonly host: string; readonly port: number };
+  readonly #options: SidecarOptions;
+  readonly #parts: Parts;
+  readonly #stopWatching: () => void;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    options: SidecarOptions,
+    parts: Parts,
+    addresses: { client: Sidecar['address']; admin: Sidecar['address'] },
+  ) {
+    this.#options = options;
+    this.#parts = parts;
+    this.address = addresses.client;
+    this.adminAddress = addresses.admin;
+    this.#stopWatching = this.#watchTls();
+  }
+
+  /** Opens everything and listens. What fails on the way closes what was opened. */
+  static async open(options: SidecarOptions): Promise<Sidecar> {
+    const journal = await openTheJournal(options);
+    const parts = await compose(options, journal).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
+    try {
+      parts.probe.start();
+      parts.replicator.start();
+      if (options.config.source.credentials !== undefined) parts.settler.start();
+      const { listen } = options.config.admin;
+      const admin = await parts.admin.listen(listen.host, listen.port);
+      const client = await parts.wire.start();
+      return new Sidecar(options, parts, { client, admin });
+    } catch (error) {
+      await closeParts(parts, 0);
+      throw error;
+    }
+  }
+
+  get replicator(): Replicator {
+    return this.#parts.replicator;
+  }
+
+  get journal(): OpenedJournal {
+    return this.#parts.journal;
+  }
+
+  /**
+   * Stops accepting, finishes open requests for up to `timeoutMs`, sends the backlog for up to `drainMs`, and
+   * closes. A call with zeros cuts short one that is under way.
+   */
+  async close({ timeoutMs, drainMs }: { timeoutMs: number; drainMs: number }): Promise<void> {
+    if (this.#closing !== undefined && timeoutMs === 0) await this.#parts.wire.close(0);
+    this.#closing ??= this.#close(timeoutMs, drainMs);
+    await this.#closing;
+  }
+
+  async #close(timeoutMs: number, drainMs: number): Promise<void> {
+    this.#stopWatching();
+    const { wire, replicator, journal } = this.#parts;
+    await wire.close(timeoutMs);
+    if (drainMs > 0) await within(drainMs, replicator.drain());
+    const pending = this.#options.config.targets.map(({ name }) => journal.counts(name).pending);
+    const backlog = pending.reduce((sum, count) => sum + count, 0);
+    const intentsOpen = journal.intentsOpen();
+    await closeParts(this.#parts, 0);
+    this.#options.log.info({ backlog, intentsOpen }, 'stopped');
+  }
+
+  #watchTls(): () => void {
+    const { config, log } = this.#options;
+    if (config.tls === undefined) return () => undefined;
+    const files = config.tls;
+    return watchTlsFiles(files, () => {
+      readTlsFiles(files)
+        .then((pair) => {
+          this.#parts.wire.setTls(pair);
+          log.info({ certFile: files.certFile }, 'certificate read again');
+        })
+        .catch((error: unknown) =>
+          log.error({ err: error }, 'the former certificate stays in use'),
+        );
+    });
+  }
+}
+
+async function openTheJournal({ config, log, onBroken }: SidecarOptions): Promise<OpenedJournal> {
+  return await openJournal({
+    dataDir: config.dataDir,
+    site: config.site,
+    targets: config.targets.map(({ name, endpoint, bucket }) => ({
+      name,
+      endpoint: endpoint.url,
+      ...(bucket === undefined ? {} : { bucket }),
+    })),
+    rules: config.rules.map(({ name, text }) => ({ name, text })),
+    log,
+    onBroken,
+  });
+}
+
+async function compose(options: SidecarOptions, journal: OpenedJournal): Promise<Parts> {
+  const { config, log } = options;
+  const metrics = new Metrics();
+  const nobody = { accessKey: '', secretKey: '' };
+  const source = new S3Client({ credentials: nobody, ...config.source }, { connections: 128 });
+  const probe = new SourceProbe(addressOf(config.source.url));
+  const rules = compileRules(config.rules, config.exemptBuckets);
+  const draftOf = (change: Change): TaskDraft | undefined => draft(rules, change);
+  const replicator = new Replicator({
+    journal,
+    source,
+    site: config.site,
+    targets: config.targets,
+    wants: (change, target) => wants(config, rules, { change, target }),
+    retry: config.retry,
+    events: metrics,
+    log,
+  });
+  const settler = new Settler({
+    journal,
+    source,
+    draftOf,
+    markBucket: (intent) => markBucket(config, journal, intent),
+    log,
+    ...options.pace,
+  });
+  const wire = new WireServer({
+    listen: config.listen,
+    ...(config.tls === undefined ? {} : { tls: await readTlsFiles(config.tls) }),
+    source: wireSource(config),
+    intercept: createInterceptor({
+      journal,
+      settler,
+      source,
+      sourceFacts: new SourceFacts((bucket) => getBucketVersioning(source, bucket)),
+      rules,
+      draftOf,
+      isSync: (target) => replicator.isSync(target),
+      waitFor: (tasks) => replicator.waitFor(tasks),
+      log,
+      now: Date.now,
+      domains: config.domains,
+      targets: new Set(config.targets.map(({ name }) => name)),
+      onEnd: reporter({ metrics, probe, log }),
+      onStrangeHost: strangeHosts(metrics, log),
+    }),
+    refuse: faultReply,
+    connectionsMax: config.connectionsMax,
+    ...(options.pace?.deadlines === undefined ? {} : { deadlines: options.pace.deadlines }),
+    onError: (error) => log.warn({ err: error }, 'trouble on the data path'),
+  });
+  const admin = new AdminServer({
+    source: createAdminSource({
+      journal,
+      targets: () => replicator.runtime(),
+      pause: (target) => replicator.pause(target),
+      resume: (target) => replicator.resume(target),
+      retry: (target, object) => replicator.retry(target, object),
+      rules: config.rules,
+      version: options.version,
+      site: config.site,
+      startedAt: Date.now(),
+      sourceReached: () => probe.reached,
+    }),
+    metrics,
+    ...(config.admin.token === undefined ? {} : { token: config.admin.token }),
+    onError: (error, route) => log.error({ err: error, route }, 'admin request failed'),
+  });
+  return { journal, source, probe, settler, replicator, metrics, wire, admin };
+}
+
+async function closeParts(parts: Parts, graceMs: number): Promise<void> {
+  await parts.wire.close(graceMs);
+  await parts.admin.close();
+  await parts.settler.close();
+  await parts.replicator.close();
+  await parts.probe.close();
+  await parts.source.close();
+  await parts.journal.close();
+}
+
+function draft(rules: RuleSet, change: Change): TaskDraft | undefined {
+  const targets = matchesWanting(rules, change).map(({ target }) => target);
+  return targets.length === 0 ? undefined : { change, targets, class: 'live' };
+}
+
+/** Whether a waiting task is still wanted, and where at the target it goes. */
+function wants(
+  config: Config,
+  rules: RuleSet,
+  { change, target }: { change: Change; target: string },
+): { targetBucket: string } | undefined {
+  const match = matchesWanting(rules, change).find((candidate) => candidate.target === target);
+  if (match === undefined) return undefined;
+  const own = config.targets.find(({ name }) => name === target)?.bucket;
+  return { targetBucket: match.rule.targetBucket ?? own ?? change.bucket };
+}
+
+/** It is not known what the write changed: the whole bucket must be gone over, for every target of its rules. */
+async function markBucket(config: Config, journal: OpenedJournal, intent: Intent): Promise<void> {
+  const concerned = config.rules.filter(
+    ({ enabled, bucket }) => enabled && (bucket === '*' || bucket === intent.bucket),
+  );
+  const reason = `the keys of a ${intent.operation} could not be read`;
+  for (const target of new Set(concerned.map((rule) => rule.target))) {
+    // oxlint-disable-next-line no-await-in-loop -- a handful, and in order
+    await journal.mark({ bucket: intent.bucket, target, reason, at: Date.now() });
+  }
+}
+
+function reporter({
+  metrics,
+  probe,
+  log,
+}: {
+  metrics: Metrics;
+  probe: SourceProbe;
+  log: Logger;
+}): (report: RequestReport) => void {
+  return ({ operation, facts, head, end, seconds }) => {
+    metrics.requestEnded(operation, end.status, seconds);
+    if (end.outcome === 'answered') probe.noteReached();
+    if (!log.isLevelEnabled('debug')) return;
+    const { bucket, key } = facts;
+    const target = safeTarget(head.target);
+    const { status, outcome } = end;
+    log.debug({ operation, bucket, key, target, status, outcome, seconds }, 'request');
+  };
+}
+
+/** One warning a host: clients repeat themselves. */
+function strangeHosts(metrics: Metrics, log: Logger): (host: string) => void {
+  const warned = new Set<string>();
+  return (host) => {
+    metrics.virtualHostPassed();
+    if (warned.has(host) || warned.size >= 100) return;
+    warned.add(host);
+    log.warn(
+      { host },
+      'virtual-host style request passed unreplicated: its domain is not in REPLICAR_DOMAIN',
+    );
+  };
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return { host, port: port === '' ? defaultPort(protocol) : Number(port) };
+}
+
+function defaultPort(protocol: string): number {
+  return protocol === 'https:' ? 443 : 80;
+}
+
+function wireSource({ source }: Config): SourceAddress {
+  const address = addressOf(source.url);
+  if (!source.url.startsWith('https:')) return address;
+  const { ca } = source;
+  return { ...address, tls: { servername: address.host, ...(ca === undefined ? {} : { ca }) } };
+}
+
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, deadline]);
+  clearTimeout(timer);
+}
