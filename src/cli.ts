@@ -2,6 +2,7 @@
 // The entry: the only place that knows the process, its environment and its output.
 
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { runCommandLine } from './commands/run.ts';
 import { readVersion } from './version.ts';
 
@@ -25,6 +26,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version: readVersion(),
   write: (text) => void process.stdout.write(text),
   writeError: (text) => void process.stderr.write(text),
-  isTTY: Boolean(process.stdout.isTTY),
+  isTTY: isatty(1),
   signal: stop.signal,
 });
