@@ -27,8 +27,8 @@ export function renderConfigurationHelp(): string {
   return blocks.join('');
 }
 
-function help(variable: Variable<unknown>): string {
-  return variable.notInThisVersion === true
-    ? `${variable.help} (${notInThisVersion})`
-    : variable.help;
+function help({ help: text, notInThisVersion: isLater, fallback }: Variable<unknown>): string {
+  if (isLater !== true) return text;
+  const but = fallback === undefined ? '' : `but for \`${fallback}\`, `;
+  return `${text} (${but}${notInThisVersion})`;
 }

@@ -9,11 +9,19 @@ import { statusReport, targetReport } from './admin-server.ts';
 class FakeElement {
   hidden = false;
   className = '';
-  textContent = '';
+  #text = '';
   value = '';
   colSpan = 0;
   children: FakeElement[] = [];
   listeners = new Map<string, (event: { preventDefault(): void }) => void>();
+
+  get textContent(): string {
+    return this.#text;
+  }
+
+  set textContent(value: unknown) {
+    this.#text = String(value);
+  }
 
   append(...children: FakeElement[]): void {
     this.children.push(...children);
@@ -75,9 +83,7 @@ test('what the API says is written as text and refreshed', async (t) => {
       : answer(200, { failures: [], next: null }),
   );
   t.false(element('main').hidden);
-  const cells = element('targets').children[1]?.children.map(({ textContent }) =>
-    String(textContent),
-  );
+  const cells = element('targets').children[1]?.children.map(({ textContent }) => textContent);
   t.deepEqual(cells, [
     'site-b',
     'up',

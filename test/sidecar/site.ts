@@ -1,0 +1,174 @@
+// One site for the tests of the whole sidecar: a source, targets, the sidecar between, and a client of each.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { loadConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import { S3Client } from '../../src/s3/client.ts';
+import type { Credentials } from '../../src/s3/types.ts';
+import type { CompareOptions, Difference } from '../../src/scan/compare.ts';
+import { compareBuckets } from '../../src/scan/compare.ts';
+import type { SidecarOptions } from '../../src/sidecar.ts';
+import { Sidecar } from '../../src/sidecar.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+
+export const credentials: Credentials = { accessKey: 'test-key', secretKey: 'test-secret-canary' };
+export const region = 'us-east-1';
+
+export async function openStore(
+  t: ExecutionContext,
+  manner: 's3' | 'minio',
+  port = 0,
+): Promise<{ store: MemoryStore; url: string }> {
+  const store = new MemoryStore({ manner, credentials, region });
+  const { url } = await store.start(port, '127.0.0.1');
+  t.teardown(() => store.close());
+  return { store, url };
+}
+
+export function openClient(
+  t: ExecutionContext,
+  url: string,
+  keys: Credentials = credentials,
+): S3Client {
+  const client = new S3Client({ url, region, credentials: keys });
+  t.teardown(() => client.close());
+  return client;
+}
+
+export async function openFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'replicar-test-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The variables of a sidecar with one target called `site-b` and one rule for everything in `bucket`. */
+export function environment(places: {
+  readonly source: string;
+  readonly target: string;
+  readonly dataDir: string;
+  readonly more?: Readonly<Record<string, string>>;
+}): Record<string, string> {
+  return {
+    REPLICAR_LISTEN: '127.0.0.1:0',
+    REPLICAR_ADMIN_LISTEN: '127.0.0.1:0',
+    REPLICAR_DATA_DIR: places.dataDir,
+    REPLICAR_SOURCE_ENDPOINT: places.source,
+    REPLICAR_SOURCE_ACCESS_KEY: credentials.accessKey,
+    REPLICAR_SOURCE_SECRET_KEY: credentials.secretKey,
+    REPLICAR_TARGET_SITE_B_ENDPOINT: places.target,
+    REPLICAR_TARGET_SITE_B_ACCESS_KEY: credentials.accessKey,
+    REPLICAR_TARGET_SITE_B_SECRET_KEY: credentials.secretKey,
+    REPLICAR_RULE_ALL: 'bucket -> site-b replicate=delete,delete-marker',
+    ...places.more,
+  };
+}
+
+export async function openSidecar(
+  t: ExecutionContext,
+  env: Readonly<Record<string, string>>,
+  options: Partial<SidecarOptions> = {},
+): Promise<Sidecar> {
+  const sidecar = await Sidecar.open({
+    config: loadConfig(env, () => ''),
+    log: createLogger({ level: process.env['TEST_LOG'] ?? 'silent' }),
+    version: 'test',
+    onBroken: (error) => t.fail(error.message),
+    pace: { pausesMs: { second: 200, third: 200 }, outagePauseMs: 100 },
+    ...options,
+  });
+  t.teardown(() => sidecar.close({ timeoutMs: 0, drainMs: 0 }));
+  return sidecar;
+}
+
+export interface Site {
+  readonly source: MemoryStore;
+  readonly target: MemoryStore;
+  readonly sidecar: Sidecar;
+  readonly env: Readonly<Record<string, string>>;
+  /** Through the sidecar. */
+  readonly client: S3Client;
+  readonly atSource: S3Client;
+  readonly atTarget: S3Client;
+}
+
+export interface SiteOptions {
+  readonly source?: 's3' | 'minio';
+  readonly target?: 's3' | 'minio';
+  readonly versioned?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly sidecar?: Partial<SidecarOptions>;
+}
+
+/** Two embedded stores, each with the bucket `bucket`, and the sidecar between. */
+export async function openSite(t: ExecutionContext, options: SiteOptions = {}): Promise<Site> {
+  const source = await openStore(t, options.source ?? 's3');
+  const target = await openStore(t, options.target ?? 'minio');
+  const [atSource, atTarget] = [openClient(t, source.url), openClient(t, target.url)];
+  await Promise.all(
+    [atSource, atTarget].map((client) => createBucket(client, 'bucket', options.versioned ?? true)),
+  );
+  const env = environment({
+    source: source.url,
+    target: target.url,
+    dataDir: await openFolder(t),
+    ...(options.env === undefined ? {} : { more: options.env }),
+  });
+  const sidecar = await openSidecar(t, env, options.sidecar);
+  const client = openClient(t, `http://127.0.0.1:${sidecar.address.port}`);
+  return { source: source.store, target: target.store, sidecar, env, client, atSource, atTarget };
+}
+
+export async function createBucket(
+  client: S3Client,
+  bucket: string,
+  versioned: boolean,
+): Promise<void> {
+  await client.fetch({ method: 'PUT', bucket });
+  if (!versioned) return;
+  const body = Buffer.from(
+    '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>',
+  );
+  await client.fetch({ method: 'PUT', bucket, query: 'versioning', body });
+}
+
+/** Everything that differs between source and target. */
+export async function differences(
+  { atSource, atTarget }: Pick<Site, 'atSource' | 'atTarget'>,
+  options: CompareOptions = {},
+): Promise<readonly Difference[]> {
+  const found: Difference[] = [];
+  const source = { client: atSource, bucket: 'bucket' };
+  const target = { client: atTarget, bucket: 'bucket' };
+  for await (const difference of compareBuckets(source, target, options)) found.push(difference);
+  return found;
+}
+
+/** Polls until it holds; throws with what was seen last. The pace of a person, never a measure. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  // oxlint-disable-next-line no-await-in-loop -- polling
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until nothing is open and nothing waits. */
+export async function settled(
+  { sidecar }: Pick<Site, 'sidecar'>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  await eventually(
+    'no open intent and no task',
+    () => sidecar.journal.intentsOpen() === 0 && sidecar.journal.counts('site-b').pending === 0,
+    timeoutMs,
+  );
+}
