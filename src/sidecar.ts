@@ -21,9 +21,11 @@ import { compileRules } from './replication/rules.ts';
 import { matchesWanting } from './replication/wants.ts';
 import { getBucketVersioning } from './s3/calls.ts';
 import { S3Client } from './s3/client.ts';
+import { addressOf, wireSource } from './source-address.ts';
 import { SourceProbe } from './source-probe.ts';
+import type { TlsFiles, TlsPair } from './tls-files.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
-import type { Deadlines, SourceAddress } from './wire/options.ts';
+import type { Deadlines } from './wire/options.ts';
 import { WireServer } from './wire/server.ts';
 
 export interface SidecarOptions {
@@ -122,19 +124,20 @@ export class Sidecar {
   }
 
   #watchTls(): () => void {
-    const { config, log } = this.#options;
-    if (config.tls === undefined) return () => undefined;
+    const { config } = this.#options;
     const files = config.tls;
-    return watchTlsFiles(files, () => {
-      readTlsFiles(files)
-        .then((pair) => {
-          this.#parts.wire.setTls(pair);
-          log.info({ certFile: files.certFile }, 'certificate read again');
-        })
-        .catch((error: unknown) =>
-          log.error({ err: error }, 'the former certificate stays in use'),
-        );
-    });
+    if (files === undefined) return () => undefined;
+    return watchTlsFiles(files, () => void this.#renewTls(files));
+  }
+
+  async #renewTls(files: TlsFiles): Promise<void> {
+    const { log } = this.#options;
+    try {
+      this.#parts.wire.setTls(await readTlsFiles(files));
+      log.info({ certFile: files.certFile }, 'certificate read again');
+    } catch (error) {
+      log.error({ err: error }, 'the former certificate stays in use');
+    }
   }
 }
 
@@ -160,7 +163,6 @@ async function compose(options: SidecarOptions, journal: OpenedJournal): Promise
   const source = new S3Client({ credentials: nobody, ...config.source }, { connections: 128 });
   const probe = new SourceProbe(addressOf(config.source.url));
   const rules = compileRules(config.rules, config.exemptBuckets);
-  const draftOf = (change: Change): TaskDraft | undefined => draft(rules, change);
   const replicator = new Replicator({
     journal,
     source,
@@ -174,22 +176,35 @@ async function compose(options: SidecarOptions, journal: OpenedJournal): Promise
   const settler = new Settler({
     journal,
     source,
-    draftOf,
+    draftOf: (change) => draft(rules, change),
     markBucket: (intent) => markBucket(config, journal, intent),
     log,
     ...options.pace,
   });
-  const wire = new WireServer({
+  const standing = { journal, source, probe, settler, replicator, metrics };
+  const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls);
+  const wire = composeWire(options, { ...standing, rules, tls });
+  return { ...standing, wire, admin: composeAdmin(options, standing) };
+}
+
+type Standing = Omit<Parts, 'wire' | 'admin'>;
+
+function composeWire(
+  { config, log, pace }: SidecarOptions,
+  parts: Standing & { readonly rules: RuleSet; readonly tls: TlsPair | undefined },
+): WireServer {
+  const { journal, settler, source, replicator, metrics, probe, rules, tls } = parts;
+  return new WireServer({
     listen: config.listen,
-    ...(config.tls === undefined ? {} : { tls: await readTlsFiles(config.tls) }),
-    source: wireSource(config),
+    ...(tls === undefined ? {} : { tls }),
+    source: wireSource(config.source),
     intercept: createInterceptor({
       journal,
       settler,
       source,
       sourceFacts: new SourceFacts((bucket) => getBucketVersioning(source, bucket)),
       rules,
-      draftOf,
+      draftOf: (change) => draft(rules, change),
       isSync: (target) => replicator.isSync(target),
       waitFor: (tasks) => replicator.waitFor(tasks),
       log,
@@ -201,10 +216,16 @@ async function compose(options: SidecarOptions, journal: OpenedJournal): Promise
     }),
     refuse: faultReply,
     connectionsMax: config.connectionsMax,
-    ...(options.pace?.deadlines === undefined ? {} : { deadlines: options.pace.deadlines }),
+    ...(pace?.deadlines === undefined ? {} : { deadlines: pace.deadlines }),
     onError: (error) => log.warn({ err: error }, 'trouble on the data path'),
   });
-  const admin = new AdminServer({
+}
+
+function composeAdmin(
+  { config, log, version }: SidecarOptions,
+  { journal, replicator, metrics, probe }: Standing,
+): AdminServer {
+  return new AdminServer({
     source: createAdminSource({
       journal,
       targets: () => replicator.runtime(),
@@ -212,7 +233,7 @@ async function compose(options: SidecarOptions, journal: OpenedJournal): Promise
       resume: (target) => replicator.resume(target),
       retry: (target, object) => replicator.retry(target, object),
       rules: config.rules,
-      version: options.version,
+      version,
       site: config.site,
       startedAt: Date.now(),
       sourceReached: () => probe.reached,
@@ -221,7 +242,6 @@ async function compose(options: SidecarOptions, journal: OpenedJournal): Promise
     ...(config.admin.token === undefined ? {} : { token: config.admin.token }),
     onError: (error, route) => log.error({ err: error, route }, 'admin request failed'),
   });
-  return { journal, source, probe, settler, replicator, metrics, wire, admin };
 }
 
 async function closeParts(parts: Parts, graceMs: number): Promise<void> {
@@ -295,23 +315,6 @@ function strangeHosts(metrics: Metrics, log: Logger): (host: string) => void {
       'virtual-host style request passed unreplicated: its domain is not in REPLICAR_DOMAIN',
     );
   };
-}
-
-function addressOf(url: string): { host: string; port: number } {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  return { host, port: port === '' ? defaultPort(protocol) : Number(port) };
-}
-
-function defaultPort(protocol: string): number {
-  return protocol === 'https:' ? 443 : 80;
-}
-
-function wireSource({ source }: Config): SourceAddress {
-  const address = addressOf(source.url);
-  if (!source.url.startsWith('https:')) return address;
-  const { ca } = source;
-  return { ...address, tls: { servername: address.host, ...(ca === undefined ? {} : { ca }) } };
 }
 
 async function within(timeoutMs: number, work: Promise<void>): Promise<void> {

@@ -14,7 +14,7 @@ import {
   secondsBetween,
   type TargetRuntime,
 } from './report.ts';
-import type { AdminJournal, AdminSource } from './types.ts';
+import type { AdminJournal, AdminSource, ObjectName } from './types.ts';
 
 export interface AdminSourceParts {
   readonly journal: AdminJournal;
@@ -23,6 +23,8 @@ export interface AdminSourceParts {
   /** Stop and restart sending; both resolve when the wish is durable. */
   readonly pause: (target: string) => Promise<void>;
   readonly resume: (target: string) => Promise<void>;
+  /** Makes resting tasks due now, of one target or all; resolves with how many keys that woke. */
+  readonly retry: (target: string | undefined, object: ObjectName | undefined) => Promise<number>;
   readonly rules: readonly Rule[];
   readonly version: string;
   readonly site: string;
@@ -62,9 +64,7 @@ export function createAdminSource(parts: AdminSourceParts): AdminSource {
     },
     async retry({ target, object }) {
       if (target !== undefined) requireTarget(target, configured());
-      const names = target === undefined ? [...configured()] : [target];
-      const woken = await Promise.all(names.map((name) => journal.wake(name, object ?? 'all')));
-      return woken.reduce((sum, count) => sum + count, 0);
+      return await parts.retry(target, object);
     },
     async pause(target) {
       requireTarget(target, configured());

@@ -119,10 +119,15 @@ export interface FailuresQuery {
   readonly limit: number;
 }
 
+export interface ObjectName {
+  readonly bucket: string;
+  readonly key: string;
+}
+
 export interface RetryRequest {
   readonly target: string | undefined;
   /** One key alone. */
-  readonly object: { readonly bucket: string; readonly key: string } | undefined;
+  readonly object: ObjectName | undefined;
 }
 
 /**
