@@ -32,8 +32,6 @@ export interface SidecarOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly version: string;
-  /** Told when the journal's disk failed in a way after which nothing may be acknowledged any more. */
-  readonly onBroken: (error: Error) => void;
   /** What tests make faster. */
   readonly pace?: Pick<SettlerOptions, 'pausesMs' | 'outagePauseMs'> & {
     readonly deadlines?: Partial<Deadlines>;
@@ -74,8 +72,9 @@ export class Sidecar {
 
   /** Opens everything and listens. What fails on the way closes what was opened. */
   static async open(options: SidecarOptions): Promise<Sidecar> {
-    const journal = await openTheJournal(options);
-    const parts = await compose(options, journal).catch(async (error: unknown) => {
+    const metrics = new Metrics();
+    const journal = await openTheJournal(options, metrics);
+    const parts = await compose(options, { journal, metrics }).catch(async (error: unknown) => {
       await journal.close();
       throw error;
     });
@@ -141,8 +140,11 @@ export class Sidecar {
   }
 }
 
-async function openTheJournal({ config, log, onBroken }: SidecarOptions): Promise<OpenedJournal> {
-  return await openJournal({
+async function openTheJournal(
+  { config, log }: SidecarOptions,
+  metrics: Metrics,
+): Promise<OpenedJournal> {
+  const journal = await openJournal({
     dataDir: config.dataDir,
     site: config.site,
     targets: config.targets.map(({ name, endpoint, bucket }) => ({
@@ -152,13 +154,22 @@ async function openTheJournal({ config, log, onBroken }: SidecarOptions): Promis
     })),
     rules: config.rules.map(({ name, text }) => ({ name, text })),
     log,
-    onBroken,
+    onCommit: (seconds) => metrics.journalCommitted(seconds),
   });
+  for (const { name, before } of journal.changes.movedTargets) {
+    log.warn(
+      { target: name, before },
+      'the target is another now: its statuses are void, its buckets are marked',
+    );
+  }
+  return journal;
 }
 
-async function compose(options: SidecarOptions, journal: OpenedJournal): Promise<Parts> {
+async function compose(
+  options: SidecarOptions,
+  { journal, metrics }: Pick<Parts, 'journal' | 'metrics'>,
+): Promise<Parts> {
   const { config, log } = options;
-  const metrics = new Metrics();
   const nobody = { accessKey: '', secretKey: '' };
   const source = new S3Client({ credentials: nobody, ...config.source }, { connections: 128 });
   const probe = new SourceProbe(addressOf(config.source.url));

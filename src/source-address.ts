@@ -21,4 +21,3 @@ export function wireSource(source: SourceConfig): SourceAddress {
   const { ca } = source;
   return { ...address, tls: { servername: address.host, ...(ca === undefined ? {} : { ca }) } };
 }
-

@@ -52,7 +52,6 @@ async function open(context: CommandContext, closers: Closer[]): Promise<Demo> {
     config: await demoConfig({ source, target, dataDir }),
     log: createLogger({ level: 'silent' }),
     version: context.version,
-    onBroken: (error) => context.writeError(`${error.message}\n`),
   });
   closers.push(async () => await sidecar.close({ timeoutMs: 1_000, drainMs: 0 }));
   const client = (url: string): S3Client => {

@@ -8,13 +8,7 @@ import type { CommandContext } from './command.ts';
 export async function run(context: CommandContext): Promise<number> {
   const config = loadConfig(context.env, context.readFile);
   const log = createLogger({ level: config.logLevel });
-  const broken = new AbortController();
-  const sidecar = await Sidecar.open({
-    config,
-    log,
-    version: context.version,
-    onBroken: (error) => broken.abort(error),
-  });
+  const sidecar = await Sidecar.open({ config, log, version: context.version });
   log.info(
     {
       version: context.version,
@@ -27,9 +21,9 @@ export async function run(context: CommandContext): Promise<number> {
     },
     'serving',
   );
-  await aborted(AbortSignal.any([context.signal, broken.signal]));
-  if (broken.signal.aborted) {
-    log.fatal({ err: broken.signal.reason }, 'stopping: the journal cannot be written any more');
+  const broken = await Promise.race([sidecar.journal.broken, aborted(context.signal)]);
+  if (broken !== undefined) {
+    log.fatal({ err: broken }, 'stopping: the journal cannot be written any more');
     await sidecar.close({ timeoutMs: 0, drainMs: 0 });
     return 1;
   }
@@ -38,9 +32,10 @@ export async function run(context: CommandContext): Promise<number> {
   return 0;
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return undefined;
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  return undefined;
 }

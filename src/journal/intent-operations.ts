@@ -55,7 +55,10 @@ export function drop(id: number): Operation<void> {
   };
 }
 
-export function askAgain(id: number, askAt: number): Operation<void> {
+export function askAgain(
+  id: number,
+  next: { readonly asked: number; readonly askAt: number },
+): Operation<void> {
   const key = intentKey(id);
   return {
     durable: false,
@@ -65,7 +68,7 @@ export function askAgain(id: number, askAt: number): Operation<void> {
       const payload = transaction.get(key);
       if (payload === undefined) return;
       const intent = decodeIntent(id, payload);
-      transaction.put(key, encodeIntent(intent, intent.asked + 1, askAt));
+      transaction.put(key, encodeIntent(intent, next.asked, next.askAt));
     },
   };
 }

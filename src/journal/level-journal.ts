@@ -138,8 +138,8 @@ export class LevelJournal implements OpenedJournal {
     return this.#writer.submit(drop(intentId));
   }
 
-  askAgain(intentId: number, askAt: number): Promise<void> {
-    return this.#writer.submit(askAgain(intentId, askAt));
+  askAgain(intentId: number, next: { asked: number; askAt: number }): Promise<void> {
+    return this.#writer.submit(askAgain(intentId, next));
   }
 
   openIntents(afterId = 0, limit = 100): Promise<readonly Intent[]> {

@@ -59,7 +59,6 @@ function source(
       const more = end < (failures[target]?.length ?? 0);
       return Promise.resolve(more ? { tasks, next: String(end) } : { tasks });
     },
-    wake: (target, which) => Promise.resolve(calls.push(['wake', target, which])),
     discard: (target) => Promise.resolve(calls.push(['discard', target])),
     ...change.used,
   };
@@ -68,6 +67,7 @@ function source(
     targets: () => [runtime],
     pause: async (target) => void calls.push(['pause', target]),
     resume: async (target) => void calls.push(['resume', target]),
+    retry: (target, object) => Promise.resolve(calls.push(['retry', target, object])),
     rules: [
       {
         name: 'r',
@@ -225,13 +225,13 @@ test('a cursor that was not given out is refused', async (t) => {
   }
 });
 
-test('retry wakes one key, one target or all', async (t) => {
+test('retry is for one key, one target or all', async (t) => {
   const { admin, calls } = source();
   await admin.retry({ target: undefined, object: undefined });
   await admin.retry({ target: 'site-b', object: { bucket: 'b', key: 'k' } });
   t.deepEqual(calls, [
-    ['wake', 'site-b', 'all'],
-    ['wake', 'site-b', { bucket: 'b', key: 'k' }],
+    ['retry', undefined, undefined],
+    ['retry', 'site-b', { bucket: 'b', key: 'k' }],
   ]);
 });
 

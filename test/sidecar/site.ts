@@ -75,7 +75,6 @@ export async function openSidecar(
     config: loadConfig(env, () => ''),
     log: createLogger({ level: process.env['TEST_LOG'] ?? 'silent' }),
     version: 'test',
-    onBroken: (error) => t.fail(error.message),
     pace: { pausesMs: { second: 200, third: 200 }, outagePauseMs: 100 },
     ...options,
   });
