@@ -5,9 +5,9 @@ import { Metrics } from './admin/metrics.ts';
 import { AdminServer } from './admin/server.ts';
 import { createAdminSource } from './admin/source.ts';
 import type { Config } from './config.ts';
-import type { OpenedJournal } from './journal/open.ts';
-import { openJournal } from './journal/open.ts';
-import type { Change, Intent, TaskDraft } from './journal/types.ts';
+import { openJournal } from './journal/open-journal.ts';
+import type { OpenedJournal } from './journal/options.ts';
+import type { Intent } from './journal/types.ts';
 import { safeTarget } from './log.ts';
 import { faultReply } from './proxy/answers.ts';
 import type { RequestReport } from './proxy/interceptor.ts';
@@ -18,7 +18,7 @@ import { SourceFacts } from './proxy/source-facts.ts';
 import { Replicator } from './replication/replicator.ts';
 import type { RuleSet } from './replication/rules.ts';
 import { compileRules } from './replication/rules.ts';
-import { matchesWanting } from './replication/wants.ts';
+import { draftFor, placeFor } from './replication/wants.ts';
 import { getBucketVersioning } from './s3/calls.ts';
 import { S3Client } from './s3/client.ts';
 import { addressOf, wireSource } from './source-address.ts';
@@ -179,7 +179,8 @@ async function compose(
     source,
     site: config.site,
     targets: config.targets,
-    wants: (change, target) => wants(config, rules, { change, target }),
+    wants: (change, target) =>
+      placeFor(rules, change, { target, bucket: bucketOf(config, target) }),
     retry: config.retry,
     events: metrics,
     log,
@@ -187,7 +188,7 @@ async function compose(
   const settler = new Settler({
     journal,
     source,
-    draftOf: (change) => draft(rules, change),
+    draftOf: (change) => draftFor(rules, change),
     markBucket: (intent) => markBucket(config, journal, intent),
     log,
     ...options.pace,
@@ -215,7 +216,7 @@ function composeWire(
       source,
       sourceFacts: new SourceFacts((bucket) => getBucketVersioning(source, bucket)),
       rules,
-      draftOf: (change) => draft(rules, change),
+      draftOf: (change) => draftFor(rules, change),
       isSync: (target) => replicator.isSync(target),
       waitFor: (tasks) => replicator.waitFor(tasks),
       log,
@@ -265,21 +266,8 @@ async function closeParts(parts: Parts, graceMs: number): Promise<void> {
   await parts.journal.close();
 }
 
-function draft(rules: RuleSet, change: Change): TaskDraft | undefined {
-  const targets = matchesWanting(rules, change).map(({ target }) => target);
-  return targets.length === 0 ? undefined : { change, targets, class: 'live' };
-}
-
-/** Whether a waiting task is still wanted, and where at the target it goes. */
-function wants(
-  config: Config,
-  rules: RuleSet,
-  { change, target }: { change: Change; target: string },
-): { targetBucket: string } | undefined {
-  const match = matchesWanting(rules, change).find((candidate) => candidate.target === target);
-  if (match === undefined) return undefined;
-  const own = config.targets.find(({ name }) => name === target)?.bucket;
-  return { targetBucket: match.rule.targetBucket ?? own ?? change.bucket };
+function bucketOf({ targets }: Config, target: string): string | undefined {
+  return targets.find(({ name }) => name === target)?.bucket;
 }
 
 /** It is not known what the write changed: the whole bucket must be gone over, for every target of its rules. */

@@ -6,7 +6,7 @@ import type { Replicate } from '../replication/rules.ts';
 /** As much of the journal as the admin listener looks at and steers. */
 export type AdminJournal = Pick<
   Journal,
-  'counts' | 'knownTargets' | 'intentsOpen' | 'health' | 'marks' | 'failures' | 'wake' | 'discard'
+  'counts' | 'knownTargets' | 'intentsOpen' | 'health' | 'marks' | 'failures' | 'discard'
 >;
 
 export type TargetState = 'up' | 'down' | 'paused';

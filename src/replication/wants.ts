@@ -1,7 +1,7 @@
 // Which targets want a change, by the rules: new objects and their metadata always go, deletions only where the
 // rule names them. Pure.
 
-import type { ChangeKind } from '../journal/types.ts';
+import type { Change, ChangeKind, TaskDraft } from '../journal/types.ts';
 import type { Replicate, RuleMatch, RuleSet } from './rules.ts';
 
 const needed: Readonly<Partial<Record<ChangeKind, Replicate>>> = {
@@ -19,4 +19,27 @@ export function matchesWanting(
   return rules
     .targetsFor(change.bucket, change.key)
     .filter(({ rule }) => need === undefined || rule.replicate.has(need));
+}
+
+/** The tasks that a change becomes; undefined where nobody wants it. */
+export function draftFor(
+  rules: Pick<RuleSet, 'targetsFor'>,
+  change: Change,
+): TaskDraft | undefined {
+  const targets = matchesWanting(rules, change).map(({ target }) => target);
+  return targets.length === 0 ? undefined : { change, targets, class: 'live' };
+}
+
+/**
+ * Where a waiting change goes at a target: the rule's bucket, else the target's own, else the source bucket's
+ * name; undefined where no rule wants it there any more.
+ */
+export function placeFor(
+  rules: Pick<RuleSet, 'targetsFor'>,
+  change: Change,
+  { target, bucket }: { readonly target: string; readonly bucket: string | undefined },
+): { readonly targetBucket: string } | undefined {
+  const match = matchesWanting(rules, change).find((candidate) => candidate.target === target);
+  if (match === undefined) return undefined;
+  return { targetBucket: match.rule.targetBucket ?? bucket ?? change.bucket };
 }

@@ -1,5 +1,6 @@
 import test from 'ava';
-import type { CapturedWrite, SourceAnswer } from '../../src/proxy/outcome.ts';
+import type { Change } from '../../src/journal/types.ts';
+import type { CapturedWrite, SourceAnswer, Verdict } from '../../src/proxy/outcome.ts';
 import { verdictOf } from '../../src/proxy/outcome.ts';
 
 const write = (operation: CapturedWrite['operation'], versionId?: string): CapturedWrite => ({
@@ -33,7 +34,7 @@ const answer = ({
 });
 
 const common = { bucket: 'b', key: 'k', acceptedAt: 7 };
-const accepted = (...changes: object[]): object => ({ kind: 'accepted', changes, unclear: [] });
+const accepted = (...changes: Change[]): Verdict => ({ kind: 'accepted', changes, unclear: [] });
 
 test('4xx refuses, 5xx says nothing', (t) => {
   t.is(verdictOf(write('PutObject'), answer({ status: 403 })).kind, 'refused');
@@ -45,7 +46,7 @@ test('a put is the version that the answer names', (t) => {
   const headers = { 'x-amz-version-id': 'v1', etag: '"e"' };
   t.deepEqual(
     verdictOf(write('PutObject'), answer({ headers })),
-    accepted({ ...common, kind: 'object', versionId: 'v1', etag: 'e' }) as never,
+    accepted({ ...common, kind: 'object', versionId: 'v1', etag: 'e' }),
   );
 });
 
@@ -54,7 +55,7 @@ test('without a version id only an unversioned bucket is certain', (t) => {
     write('PutObject'),
     answer({ headers: { etag: '"e"' }, versioning: 'Off' }),
   );
-  t.deepEqual(off, accepted({ ...common, kind: 'object', versionId: 'null', etag: 'e' }) as never);
+  t.deepEqual(off, accepted({ ...common, kind: 'object', versionId: 'null', etag: 'e' }));
   for (const versioning of ['Enabled', 'Suspended'] as const) {
     t.like(verdictOf(write('PutObject'), answer({ versioning })), {
       kind: 'accepted',
@@ -80,7 +81,7 @@ test('a 200 that holds an error is asked about, one that holds a result is not',
       versionId: 'v',
       etag: 'e-2',
       partSizes: [5, 3],
-    }) as never,
+    }),
   );
 });
 
@@ -88,15 +89,15 @@ test('a delete is a marker, the removal of a version, or of the object, as the a
   const marker = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': 'm' };
   t.deepEqual(
     verdictOf(write('DeleteObject'), answer({ status: 204, headers: marker })),
-    accepted({ ...common, kind: 'marker', versionId: 'm' }) as never,
+    accepted({ ...common, kind: 'marker', versionId: 'm' }),
   );
   t.deepEqual(
     verdictOf(write('DeleteObject', 'v'), answer({ status: 204 })),
-    accepted({ ...common, kind: 'version-delete', versionId: 'v' }) as never,
+    accepted({ ...common, kind: 'version-delete', versionId: 'v' }),
   );
   t.deepEqual(
     verdictOf(write('DeleteObject'), answer({ status: 204, versioning: 'Off' })),
-    accepted({ ...common, kind: 'delete', versionId: 'null' }) as never,
+    accepted({ ...common, kind: 'delete', versionId: 'null' }),
   );
   t.like(verdictOf(write('DeleteObject'), answer({ status: 204 })), { unclear: [{ key: 'k' }] });
 });
@@ -123,7 +124,7 @@ test('of many deletes exactly those that succeeded count, in the order of the re
       { ...at, key: 'a', kind: 'marker', versionId: 'm1' },
       { ...at, key: 'b', kind: 'version-delete', versionId: 'v', marker: true },
       { ...at, key: 'a', kind: 'marker', versionId: 'm2' },
-    ) as never,
+    ),
   );
 });
 
@@ -142,11 +143,11 @@ test('a quiet answer tells what failed: the rest succeeded, markers are looked u
 test('tags belong to the version that the request or the answer names, else the source is asked', (t) => {
   t.deepEqual(
     verdictOf(write('PutObjectTagging', 'v'), answer({ headers: { 'x-amz-version-id': 'w' } })),
-    accepted({ ...common, kind: 'metadata', versionId: 'v' }) as never,
+    accepted({ ...common, kind: 'metadata', versionId: 'v' }),
   );
   t.deepEqual(
     verdictOf(write('DeleteObjectTagging'), answer({ headers: { 'x-amz-version-id': 'w' } })),
-    accepted({ ...common, kind: 'metadata', versionId: 'w' }) as never,
+    accepted({ ...common, kind: 'metadata', versionId: 'w' }),
   );
   t.like(verdictOf(write('PutObjectTagging'), answer({})), { unclear: [{ key: 'k' }] });
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { RequestFacts } from '../../src/s3/classify.ts';
+import type { Operation, RequestFacts } from '../../src/s3/classify.ts';
 import { classify, strangeHostLabel } from '../../src/s3/classify.ts';
 
 function facts(
@@ -20,7 +20,7 @@ function facts(
 const copy = { 'x-amz-copy-source': '/b/k' };
 const form = { 'content-type': 'multipart/form-data; boundary=x' };
 
-const table: readonly [string, string, Readonly<Record<string, string>>?][] = [
+const table: readonly [string, Operation, Readonly<Record<string, string>>?][] = [
   ['PUT /b/k', 'PutObject'],
   ['PUT /b/k?x-id=PutObject', 'PutObject'],
   ['PUT /b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0', 'PutObject'],
@@ -62,7 +62,7 @@ const table: readonly [string, string, Readonly<Record<string, string>>?][] = [
 
 for (const [line, operation, headers] of table) {
   test(`${line}${headers === undefined ? '' : ' with its header'} is ${operation}`, (t) => {
-    t.is(facts(line, headers).operation, operation as RequestFacts['operation']);
+    t.is(facts(line, headers).operation, operation);
   });
 }
 
