@@ -128,7 +128,7 @@ export class Memory {
     const from = sequenced(prefix, window.through);
     const rows = await storage.page({ after: from, before: after(prefix), limit });
     const sequences = rows.map(([key]) => sequenceAt(key));
-    window.fill(sequences, rows.length < limit, (sequence) => this.inFlight.has(sequence));
+    window.extend(sequences, rows.length < limit, (sequence) => this.inFlight.has(sequence));
   }
 }
 
@@ -165,5 +165,5 @@ async function fillOldest(window: OldestWindow, target: number, storage: Storage
     const acceptedAt = payload === undefined ? 0 : decodeTask(payload).change.acceptedAt;
     return [sequenceAt(key), acceptedAt] as const;
   });
-  window.fill(tasks, rows.length === limit);
+  window.extend(tasks, rows.length === limit);
 }

@@ -33,7 +33,7 @@ export class OldestWindow {
     return this.#acceptedAt.size === 0 && !this.#complete;
   }
 
-  fill(tasks: readonly (readonly [sequence: number, acceptedAt: number])[], more: boolean): void {
+  extend(tasks: readonly (readonly [sequence: number, acceptedAt: number])[], more: boolean): void {
     for (const [sequence, acceptedAt] of tasks) {
       this.#acceptedAt.set(sequence, acceptedAt);
       this.#through = sequence;

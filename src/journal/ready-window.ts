@@ -31,7 +31,11 @@ export class ReadyWindow {
   }
 
   /** Takes the rows above `through`, in order; `exhausted` if there are no more behind them. */
-  fill(sequences: readonly number[], exhausted: boolean, isInFlight: (s: number) => boolean): void {
+  extend(
+    sequences: readonly number[],
+    exhausted: boolean,
+    isInFlight: (s: number) => boolean,
+  ): void {
     for (const sequence of sequences) {
       this.#through = sequence;
       if (!isInFlight(sequence)) this.#descending.unshift(sequence);
