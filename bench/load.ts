@@ -22,10 +22,8 @@ async function run(load: Load): Promise<{ seconds: number; p50Ms: number; p99Ms:
   const work = async (): Promise<void> => {
     const client = new RawClient(load.port);
     for (let index = next++; index < load.requests; index = next++) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time on each connection
       if (load.rate > 0) await until(startedAt + (index * 1000) / load.rate);
       const began = performance.now();
-      // oxlint-disable-next-line no-await-in-loop -- one at a time on each connection
       await client.exchange(requestOf(load, index));
       times.push(performance.now() - began);
     }

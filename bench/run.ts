@@ -88,7 +88,6 @@ async function main(): Promise<void> {
     print(captured);
     ratio('ratio', captured.perCpuSecond / put.perCpuSecond);
   } finally {
-    // oxlint-disable-next-line no-await-in-loop -- in reverse order
     for (const stop of stops.toReversed()) await stop();
     await rm(folder, { recursive: true, force: true });
   }

@@ -96,6 +96,10 @@ export class Sidecar {
     return this.#parts.replicator;
   }
 
+  get connectionsOpen(): number {
+    return this.#parts.wire.connectionsOpen;
+  }
+
   get journal(): OpenedJournal {
     return this.#parts.journal;
   }

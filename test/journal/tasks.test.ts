@@ -49,7 +49,7 @@ test('a dropped intent leaves nothing', async (t) => {
 test('an intent remembers how often and when it is to be asked again', async (t) => {
   const journal = await openFresh(t);
   const { id } = await journal.openIntent(intent('a'));
-  await journal.askAgain(id, 60_000);
+  await journal.askAgain(id, { asked: 1, askAt: 60_000 });
   const [asked] = await journal.openIntents();
   t.is(asked?.asked, 1);
   t.is(asked?.askAt, 60_000);

@@ -1,19 +1,18 @@
 import test from 'ava';
 import { S3Client } from '../../src/s3/client.ts';
 import { histories } from '../../src/scan/histories.ts';
-import { random, Told, writer } from './load.ts';
-import { freePort, killProcess, startProcess, statusOf } from './process.ts';
 import {
   createBucket,
   credentials,
-  differences,
-  environment,
   eventually,
   openClient,
   openFolder,
   openStore,
   region,
-} from './site.ts';
+} from '../arrange.ts';
+import { random, Told, writer } from './load.ts';
+import { freePort, killProcess, startProcess, statusOf } from './process.ts';
+import { differences, environment } from './site.ts';
 
 const rounds = Number(process.env['CRASH_ROUNDS'] ?? 30);
 const seed = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 1e9));
@@ -35,7 +34,6 @@ test('nothing acknowledged is lost, invented or doubled when the sidecar is kill
   });
   const told = new Told();
   for (let round = 0; round < rounds; round += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- rounds follow each other
     await crashRound(env, { told, next, forMs: 100 + next() * 500 });
   }
   const last = await startProcess(env);

@@ -150,7 +150,6 @@ test('many deletes in one request, quiet too, are replicated one by one', async 
     `<Delete>${objects(0, 10)}</Delete>`,
     `<Delete><Quiet>true</Quiet>${objects(10, 20)}</Delete>`,
   ]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await site.client.fetch({ method: 'POST', bucket, query: 'delete', body: Buffer.from(body) });
   }
   await settled(site);

@@ -37,12 +37,10 @@ export interface WriterOptions {
 export async function writer(options: WriterOptions): Promise<void> {
   while (!options.signal.aborted) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one write at a time
       await step(options);
       options.told.acknowledged += 1;
     } catch {
       // No answer, or 503: nothing was promised.
-      // oxlint-disable-next-line no-await-in-loop -- one write at a time
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
@@ -80,7 +78,6 @@ async function multipart(options: WriterOptions, key: string): Promise<void> {
   for (const number of [1, 2, 3]) {
     const query = queryOf({ partNumber: number, uploadId });
     const body = Buffer.alloc(1 + Math.floor(next() * 20_000), number);
-    // oxlint-disable-next-line no-await-in-loop -- one request at a time
     const { headers } = await client.fetch({ method: 'PUT', bucket, key, query, body });
     parts.push(
       `<Part><PartNumber>${number}</PartNumber><ETag>${String(headers['etag'])}</ETag></Part>`,

@@ -1,48 +1,24 @@
 // One site for the tests of the whole sidecar: a source, targets, the sidecar between, and a client of each.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
-import { S3Client } from '../../src/s3/client.ts';
-import type { Credentials } from '../../src/s3/types.ts';
+import type { S3Client } from '../../src/s3/client.ts';
 import type { CompareOptions, Difference } from '../../src/scan/compare.ts';
 import { compareBuckets } from '../../src/scan/compare.ts';
 import type { SidecarOptions } from '../../src/sidecar.ts';
 import { Sidecar } from '../../src/sidecar.ts';
-import { MemoryStore } from '../../src/store/memory-store.ts';
-
-export const credentials: Credentials = { accessKey: 'test-key', secretKey: 'test-secret-canary' };
-export const region = 'us-east-1';
-
-export async function openStore(
-  t: ExecutionContext,
-  manner: 's3' | 'minio',
-  port = 0,
-): Promise<{ store: MemoryStore; url: string }> {
-  const store = new MemoryStore({ manner, credentials, region });
-  const { url } = await store.start(port, '127.0.0.1');
-  t.teardown(() => store.close());
-  return { store, url };
-}
-
-export function openClient(
-  t: ExecutionContext,
-  url: string,
-  keys: Credentials = credentials,
-): S3Client {
-  const client = new S3Client({ url, region, credentials: keys });
-  t.teardown(() => client.close());
-  return client;
-}
-
-export async function openFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'replicar-test-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
+import type { MemoryStore } from '../../src/store/memory-store.ts';
+import {
+  createBucket,
+  credentials,
+  eventually,
+  openClient,
+  openFolder,
+  openStore,
+} from '../arrange.ts';
+import type { Gate } from '../gate.ts';
+import { openGate } from '../gate.ts';
 
 /** The variables of a sidecar with one target called `site-b` and one rule for everything in `bucket`. */
 export function environment(places: {
@@ -83,6 +59,8 @@ export async function openSidecar(
 }
 
 export interface Site {
+  /** Between the sidecar and the target. */
+  readonly gate: Gate;
   readonly source: MemoryStore;
   readonly target: MemoryStore;
   readonly sidecar: Sidecar;
@@ -97,6 +75,7 @@ export interface SiteOptions {
   readonly source?: 's3' | 'minio';
   readonly target?: 's3' | 'minio';
   readonly versioned?: boolean;
+  readonly targetIsDown?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly sidecar?: Partial<SidecarOptions>;
 }
@@ -109,28 +88,26 @@ export async function openSite(t: ExecutionContext, options: SiteOptions = {}): 
   await Promise.all(
     [atSource, atTarget].map((client) => createBucket(client, 'bucket', options.versioned ?? true)),
   );
+  const gate = await openGate(t, target.url);
+  if (options.targetIsDown === true) await gate.shut();
   const env = environment({
     source: source.url,
-    target: target.url,
+    target: gate.url,
     dataDir: await openFolder(t),
     ...(options.env === undefined ? {} : { more: options.env }),
   });
   const sidecar = await openSidecar(t, env, options.sidecar);
   const client = openClient(t, `http://127.0.0.1:${sidecar.address.port}`);
-  return { source: source.store, target: target.store, sidecar, env, client, atSource, atTarget };
-}
-
-export async function createBucket(
-  client: S3Client,
-  bucket: string,
-  versioned: boolean,
-): Promise<void> {
-  await client.fetch({ method: 'PUT', bucket });
-  if (!versioned) return;
-  const body = Buffer.from(
-    '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>',
-  );
-  await client.fetch({ method: 'PUT', bucket, query: 'versioning', body });
+  return {
+    gate,
+    source: source.store,
+    target: target.store,
+    sidecar,
+    env,
+    client,
+    atSource,
+    atTarget,
+  };
 }
 
 /** Everything that differs between source and target. */
@@ -143,21 +120,6 @@ export async function differences(
   const target = { client: atTarget, bucket: 'bucket' };
   for await (const difference of compareBuckets(source, target, options)) found.push(difference);
   return found;
-}
-
-/** Polls until it holds; throws with what was seen last. The pace of a person, never a measure. */
-export async function eventually(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  // oxlint-disable-next-line no-await-in-loop -- polling
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    // oxlint-disable-next-line no-await-in-loop -- polling
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** Waits until nothing is open and nothing waits. */

@@ -1,0 +1,72 @@
+// A TCP relay between the sidecar and a store, whose way can be closed: connections are then refused, and the open
+// ones are cut or left hanging.
+
+import type { Server, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { ExecutionContext } from 'ava';
+
+export class Gate {
+  readonly #targetPort: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #port = 0;
+  /** Connections accepted so far. */
+  accepted = 0;
+
+  constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Accepts connections (again), always at the same port. */
+  async open(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const server = createServer((socket) => this.#relay(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.#port, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    if (typeof address === 'object' && address !== null) this.#port = address.port;
+    this.#server = server;
+  }
+
+  /** Refuses new connections and cuts the open ones. */
+  async shut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+  }
+
+  #relay(socket: Socket): void {
+    this.accepted += 1;
+    const upstream = connect(this.#targetPort, '127.0.0.1');
+    for (const [one, other] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
+      this.#sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        this.#sockets.delete(one);
+        other.destroy();
+      });
+    }
+    socket.pipe(upstream);
+    upstream.pipe(socket);
+  }
+}
+
+export async function openGate(t: ExecutionContext, targetUrl: string): Promise<Gate> {
+  const gate = new Gate(Number(new URL(targetUrl).port));
+  await gate.open();
+  t.teardown(() => gate.shut());
+  return gate;
+}
