@@ -31,7 +31,12 @@ test('planted secrets do not come out', (t) => {
     { err: Object.assign(new Error('x'), { headers: { authorization: 'CANARY' } }) },
     'error',
   );
-  log.child({ secretKey: 'CANARY' }).info('child');
+  log.child({ secretKey: 'CANARY', endpoint: { credentials: 'CANARY' } }).info('child');
+  log.info({ deep: { deep: { deep: { 'X-AMZ-SECURITY-TOKEN': 'CANARY' } } } }, 'deep');
+  log.error(new Error('GET http://x/k?X-Amz-Signature=CANARY&a=b failed'));
+  log.error({ err: new Error('GET http://x/k?x-amz-credential=CANARY failed') });
+  log.info({ endpoints: [{ credentials: { secretKey: 'CANARY' } }] }, 'in a list');
+  log.info({ url: 'http://key:CANARY@store/b?AWSAccessKeyId=CANARY' }, 'url');
   log.info(
     {
       headers: [
@@ -46,9 +51,37 @@ test('planted secrets do not come out', (t) => {
   );
   log.info({ headers: { AUTHORIZATION: 'CANARY', 'x-amz-date': 'today' } }, 'header record');
   log.info({ requestTarget: '/b/k?X-Amz-Credential=CANARY&X-Amz-Signature=CANARY' }, 'presigned');
-  t.is(lines.length, 9);
+  t.is(lines.length, 14);
   for (const line of lines) t.false(line.includes('CANARY'), line);
-  t.true(lines[7]?.includes('"x-amz-date":"today"'));
+  t.true(lines[12]?.includes('"x-amz-date":"today"'));
+});
+
+test('errors keep their kind, message, stack and cause', (t) => {
+  const { log, lines } = record();
+  const cause = new Error('ECONNREFUSED');
+  log.error(
+    { err: Object.assign(new TypeError('no answer', { cause }), { code: 'lost' }) },
+    'failed',
+  );
+  const { err }: { err: Record<string, unknown> } = JSON.parse(lines[0] ?? '');
+  t.is(err['type'], 'TypeError');
+  t.is(err['message'], 'no answer: ECONNREFUSED');
+  t.is(err['code'], 'lost');
+  t.regex(String(err['stack']), /log\.test/);
+});
+
+test('what is no secret is logged as it is', (t) => {
+  const { log, lines } = record();
+  const fields = {
+    bucket: 'b',
+    key: 'k?a=b',
+    continuationToken: 'x',
+    n: 1,
+    list: [1, 'a', null],
+    none: null,
+  };
+  log.info(fields, 'plain');
+  t.like(JSON.parse(lines[0] ?? ''), fields);
 });
 
 test('a request target loses the values of secret parameters and nothing else', (t) => {

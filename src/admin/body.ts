@@ -20,7 +20,9 @@ export async function readBody(request: IncomingMessage): Promise<JsonObject> {
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Giving up in the middle must not destroy the connection: the refusal goes over it.
+  const pieces: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const chunk of pieces) {
     size += chunk.length;
     if (size > bytesMax) {
       const message = `expected a body of at most ${bytesMax} bytes`;

@@ -94,8 +94,7 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
-    const target = request.url ?? '/';
-    const [path = '/', query = ''] = target.split('?', 2);
+    const [path, query] = splitTarget(request.url ?? '/');
     const found = findRoute(request.method ?? '', path);
     if ('refusal' in found) return found.refusal;
     const { route } = found;
@@ -116,4 +115,9 @@ export class AdminServer {
       });
     }
   }
+}
+
+function splitTarget(target: string): readonly [path: string, query: string] {
+  const mark = target.indexOf('?');
+  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
 }

@@ -106,6 +106,7 @@ test('a body that is not a small JSON object is refused', async (t) => {
   t.is(await post('{"target":1}'), 400);
   t.is(await post('{"target":"b"}', { 'content-type': 'text/plain' }), 415);
   t.is(await post(JSON.stringify({ target: 'b'.repeat(20_000) })), 413);
+  t.is(await post(JSON.stringify({ target: 'b'.repeat(2_000_000) })), 413);
   const retry = await ask('/api/retry', { method: 'POST', body: '{"bucket":"x"}' });
   t.is(retry.status, 400);
 });
@@ -232,6 +233,28 @@ test('a half-sent request is ended when the listener closes', async (t) => {
   );
   await Promise.all([server.close(), server.close(), ended]);
   t.pass();
+});
+
+test('a client that leaves in the middle of its body is no error, and its command is not done', async (t) => {
+  const calls: unknown[] = [];
+  const { url, errors, ask } = await startAdmin(t, {
+    pause: async (target) => void calls.push(target),
+  });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  const head =
+    'POST /api/pause HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+    'Content-Length: 20\r\nExpect: 100-continue\r\n\r\n';
+  socket.write(head);
+  // The 100 tells that the request has got to the reading of its body.
+  await new Promise((resolve) => socket.once('data', resolve));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.end('{"target":');
+  socket.resume();
+  await closed;
+  t.is((await ask('/healthz/live')).status, 200);
+  t.deepEqual(errors, []);
+  t.deepEqual(calls, []);
 });
 
 test('garbage instead of HTTP gets 400 and a closed connection', async (t) => {
