@@ -1,7 +1,15 @@
 // One captured write (design.md, the write path): the intent is on disk before anything goes to the source, the
 // source's answer settles it, and what no answer tells is left to the settler.
 
-import type { Change, Intent, IntentKey, Journal, Task, TaskDraft } from '../journal/types.ts';
+import type {
+  Change,
+  Intent,
+  IntentKey,
+  Journal,
+  StatusState,
+  Task,
+  TaskDraft,
+} from '../journal/types.ts';
 import type { RuleSet } from '../replication/rules.ts';
 import type { Operation, RequestFacts } from '../s3/classify.ts';
 import type { S3Client } from '../s3/client.ts';
@@ -23,7 +31,7 @@ import type { Verdict } from './outcome.ts';
 import { verdictOf, verdictOfStatus } from './outcome.ts';
 import type { Settler } from './settler.ts';
 import type { SourceFacts } from './source-facts.ts';
-import { overall, pendingEdit } from './status-headers.ts';
+import { pendingEdit, statesEdit } from './status-headers.ts';
 
 export interface CaptureLog {
   warn(facts: object, message: string): void;
@@ -232,26 +240,19 @@ export class Capture implements Interception {
 
   /** The header lines for the client, once the sync targets were waited for. */
   async #told(tasks: readonly Task[]): Promise<HeadEdit> {
-    const { journal } = this.#parts;
     if (tasks.length === 0) return {};
-    if (tasks.some(({ target }) => this.#parts.isSync(target))) await this.#parts.waitFor(tasks);
+    const isSync = tasks.some(({ target }) => this.#parts.isSync(target));
+    if (isSync) await this.#parts.waitFor(tasks);
     if (this.#facts.operation === 'DeleteObjects') return {};
-    const states = await Promise.all(
-      tasks.map(async ({ target, change }) => {
-        const status = await journal.status(change);
-        // A version delete that is done leaves no status behind.
-        return { target, state: status?.targets[target]?.state ?? ('COMPLETED' as const) };
-      }),
-    );
-    const state = overall(states.map((entry) => entry.state)) ?? 'PENDING';
-    const list = states.map((entry) => `${entry.target}=${entry.state}`).join(', ');
-    return {
-      add: [
-        { name: 'x-amz-replication-status', value: state },
-        { name: 'x-replicar-targets', value: list },
-      ],
-      remove: ['x-amz-replication-status', 'x-replicar-targets'],
-    };
+    // Nobody has tried a task that was settled a moment ago.
+    if (!isSync) return pendingEdit(tasks.map(({ target }) => target));
+    return statesEdit(await Promise.all(tasks.map((task) => this.#stateOf(task))));
+  }
+
+  async #stateOf({ target, change }: Task): Promise<{ target: string; state: StatusState }> {
+    const status = await this.#parts.journal.status(change);
+    // A version delete that is done leaves no status behind.
+    return { target, state: status?.targets[target]?.state ?? 'COMPLETED' };
   }
 }
 

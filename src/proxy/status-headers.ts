@@ -47,10 +47,20 @@ export function deletionEdit(
 
 /** What is said while a change is not told yet: everything waits. */
 export function pendingEdit(targets: readonly string[]): HeadEdit {
+  return statesEdit(targets.map((target) => ({ target, state: 'PENDING' })));
+}
+
+/** The edit for the answer to a write that has become these tasks. */
+export function statesEdit(
+  tasks: readonly { readonly target: string; readonly state: StatusState }[],
+): HeadEdit {
+  const state = overall(tasks.map((task) => task.state));
+  if (state === undefined) return {};
+  const list = tasks.map((task) => `${task.target}=${task.state}`).join(', ');
   return {
     add: [
-      { name: 'x-amz-replication-status', value: 'PENDING' },
-      { name: 'x-replicar-targets', value: targets.map((name) => `${name}=PENDING`).join(', ') },
+      { name: 'x-amz-replication-status', value: state },
+      { name: 'x-replicar-targets', value: list },
     ],
     remove: replaced,
   };
