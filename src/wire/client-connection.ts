@@ -6,6 +6,7 @@
 // closed with unread bytes in it resets the connection and takes the answer along.
 
 import type { Socket } from 'node:net';
+import { CR, LF } from './bytes.ts';
 import type { ClientSide } from './delivery.ts';
 import { type Awaited, Exchange } from './exchange.ts';
 import { Breach, fault } from './faults.ts';
@@ -161,6 +162,11 @@ export class ClientConnection implements ClientSide {
   }
 
   #readHead(bytes: Buffer): boolean {
+    // An empty line before a request is an old clients' habit, and ignored (RFC 9112 section 2.2).
+    if (bytes[0] === CR && (bytes.length === 1 || bytes[1] === LF)) {
+      if (bytes.length > 1) this.#input.skip(2);
+      return bytes.length > 2;
+    }
     let request: WireRequest;
     try {
       const length = this.#finder.find(bytes);

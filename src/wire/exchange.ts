@@ -199,11 +199,7 @@ export class Exchange implements SourceListener, DeliveryOwner {
   #send(source: SourceConnection): void {
     this.#source = source;
     source.start(this, this.#request.head.method);
-    if (this.#upload !== undefined) {
-      // What of the body is here already leaves in the same packet.
-      source.socket.cork();
-      process.nextTick(uncork, source.socket);
-    }
+    if (this.#upload !== undefined) source.joinWrites();
     source.write(editHead(this.#request, this.#request.found.hopByHop));
     if (this.#admitted) this.#sendBody(source);
   }
@@ -366,8 +362,4 @@ export class Exchange implements SourceListener, DeliveryOwner {
   #tellEnd(): void {
     this.#account.tell(this.#delivery.status, this.#delivery.bytesSent);
   }
-}
-
-function uncork(socket: { uncork(): void }): void {
-  socket.uncork();
 }

@@ -123,6 +123,12 @@ export class SourceConnection {
     this.uses += 1;
   }
 
+  /** Lets what is written from now to the end of this turn leave in one packet: a head and what of its body is here. */
+  joinWrites(): void {
+    this.socket.cork();
+    process.nextTick(uncork, this.socket);
+  }
+
   /** Writes pieces of the request. */
   write(pieces: readonly Buffer[]): void {
     if (this.#writeFailed || this.socket.destroyed || pieces.length === 0) return;
@@ -268,4 +274,8 @@ export class SourceConnection {
     listener.flush();
     listener.failed(kind, message);
   }
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
 }

@@ -8,6 +8,8 @@ import type { TlsIdentity, WireOptions } from '../../src/wire/options.ts';
 import { WireServer } from '../../src/wire/server.ts';
 import type { Fault, Reply } from '../../src/wire/types.ts';
 
+const WAIT_MAX_MS = 20_000;
+
 /** One end of a TCP connection: what came, what can be sent, how it ended. */
 export class Peer {
   readonly socket: Socket;
@@ -26,8 +28,12 @@ export class Peer {
       this.#notify();
     });
     socket.on('end', () => {
-      this.ended = true;
-      this.#notify();
+      // Node takes a reset that comes right behind data for a clean end; an empty write fails after a reset.
+      socket.write('', (error: NodeJS.ErrnoException | null | undefined) => {
+        this.broken ??= error?.code;
+        this.ended = true;
+        this.#notify();
+      });
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.broken = error.code ?? error.message;
@@ -82,7 +88,7 @@ export class Peer {
   }
 
   async until(fact: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + 8_000;
+    const deadline = Date.now() + WAIT_MAX_MS;
     while (!fact()) {
       if (Date.now() > deadline || (this.closed && what.startsWith('"'))) {
         throw new Error(`waited in vain for ${what}; got ${JSON.stringify(this.text)}`);
@@ -131,7 +137,13 @@ export class Origin {
       this.#given += 1;
       return peer;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no connection came')), WAIT_MAX_MS);
+      this.#waiting.push((connected) => {
+        clearTimeout(timer);
+        resolve(connected);
+      });
+    });
   }
 
   /** All that ever came. */
@@ -171,7 +183,7 @@ export interface Arranged {
   readonly wire: WireServer;
   readonly port: number;
   readonly errors: Error[];
-  connect(): Promise<Peer>;
+  readonly connect: () => Promise<Peer>;
 }
 
 /** A wire in front of an origin, and a way to connect to it; both are gone after the test, or it fails. */

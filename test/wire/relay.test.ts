@@ -251,3 +251,11 @@ test('bodies of many MiB pass whole in both directions', async (t) => {
   await client.take('\r\n\r\n');
   t.true((await client.takeBytes(body.length)).equals(body));
 });
+
+test('empty lines before a request are dropped', async (t) => {
+  const origin = await openOrigin(t);
+  const { connect } = await openWire(t, origin);
+  const client = await connect();
+  client.send('\r').send('\n\r\n').send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  t.is(await (await origin.next()).take('h\r\n\r\n'), 'GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+});
