@@ -124,6 +124,15 @@ test('a body is cut short, seen by its length or, close-delimited, not seen at a
   t.is(short.headers['content-length'], undefined);
 });
 
+test('garbage comes in the place of XML', async (t) => {
+  const { store, send } = await startEmbedded(t);
+  store.createBucket('bucket');
+  store.faults.add({ operation: 'ListObjectsV2' }, { kind: 'garbage', body: '<html>oops' });
+  const answer = await send({ method: 'GET', target: '/bucket?list-type=2' });
+  t.is(answer.status, 200);
+  t.is(answer.body.toString(), '<html>oops');
+});
+
 test('a 200 may carry an error and mean that nothing happened', async (t) => {
   const { store, send } = await startEmbedded(t);
   store.createBucket('bucket');

@@ -140,6 +140,14 @@ test('a locked object needs a digest of its bytes in the s3 manner', async (t) =
   t.is((await raw({ ...put, headers: { ...put.headers, 'content-md5': right } })).status, 200);
 });
 
+test('a header override that is no header value is refused', async (t) => {
+  const { store, send: raw } = await startEmbedded(t);
+  store.createBucket('b');
+  await raw({ method: 'PUT', target: '/b/k', body: 'x' });
+  const target = '/b/k?response-content-type=a%0D%0Ab';
+  t.is((await raw({ method: 'GET', target })).code, 'InvalidArgument');
+});
+
 test('settings that clients ask for are not found by their right names', async (t) => {
   const { store, send: raw } = await startEmbedded(t);
   store.createBucket('b');

@@ -115,6 +115,7 @@ test('a failed HEAD tells whether any version of the key is known', async (t) =>
   const before = await send(probe);
   t.is(before.status, 404);
   t.is(before.headers['x-minio-replication-ready'], undefined);
+  t.is(before.headers['x-minio-error-code'], 'NoSuchVersion');
   await send({ method: 'PUT', target: '/b/k', body: 'x' });
   const after = await send(probe);
   t.is(after.status, 404);
