@@ -1,6 +1,7 @@
 // The embedded S3 store: everything in memory, on node:http, for the demo and for tests, which may look inside it
 // and script its faults.
 
+import assert from 'node:assert/strict';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -64,6 +65,7 @@ export class MemoryStore {
   }
 
   async start(port = 0, host = '127.0.0.1'): Promise<{ url: string; port: number }> {
+    assert(this.#server === undefined && !this.#closing.signal.aborted, 'a store starts once');
     const { tls } = this.#options;
     const settings = { maxHeaderSize: 256 * 1024, requestTimeout: 0, keepAliveTimeout: 65_000 };
     const server =
