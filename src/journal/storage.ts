@@ -71,7 +71,7 @@ function wrapLevel(level: Level<string, Buffer>): Storage {
   return {
     get: (key) => guarded(level.get(key)),
     getMany: (keys) => guarded(level.getMany(keys)),
-    batch: (entries, durable) => guarded(level.batch(entries, { sync: durable })),
+    batch: (entries, durable) => guarded(writeBatch(level, entries, durable)),
     page: ({ after, before, limit, reverse = false }) =>
       guarded(level.iterator({ gt: after, lt: before, limit, reverse }).all()),
     scan() {
@@ -90,6 +90,20 @@ function wrapLevel(level: Level<string, Buffer>): Storage {
     },
     close: () => guarded(level.close()),
   };
+}
+
+/** Chained: an array of operations costs a copy of each with its options, which is half of a small commit's time. */
+async function writeBatch(
+  level: Level<string, Buffer>,
+  entries: readonly BatchEntry[],
+  durable: boolean,
+): Promise<void> {
+  const batch = level.batch();
+  for (const entry of entries) {
+    if (entry.type === 'put') batch.put(entry.key, entry.value);
+    else batch.del(entry.key);
+  }
+  await batch.write({ sync: durable });
 }
 
 async function guarded<T>(work: Promise<T>): Promise<T> {
