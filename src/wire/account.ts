@@ -28,7 +28,7 @@ export class Account {
 
   /** Waits for a promise of the interceptor. */
   wait<Value>(
-    asked: Promise<Value>,
+    ask: () => Promise<Value>,
     proceed: (value: Value) => void,
     failed: (error: unknown) => void,
   ): void {
@@ -36,7 +36,7 @@ export class Account {
     const wait = async (): Promise<void> => {
       let value: Value;
       try {
-        value = await asked;
+        value = await ask();
       } finally {
         this.pending -= 1;
       }
@@ -45,9 +45,9 @@ export class Account {
     wait().catch(failed);
   }
 
-  /** The exchange is over: tells, unless a promise is still to settle or it was told before. */
-  tell(status: number, bytesSent: number): void {
-    if (this.pending > 0 || this.#told) return;
+  /** The exchange is over: tells, unless a promise is still to settle. True if this was the moment. */
+  tell(status: number, bytesSent: number): boolean {
+    if (this.pending > 0 || this.#told) return false;
     this.#told = true;
     this.#end?.({
       outcome: this.#outcome(),
@@ -55,6 +55,7 @@ export class Account {
       bytesReceived: this.bytesReceived,
       bytesSent,
     });
+    return true;
   }
 
   #outcome(): Outcome {

@@ -102,9 +102,9 @@ export class Delivery implements BodySink, CollectorOwner {
     const unfit = this.#decoding ? [...found.codings, ...found.hopByHop] : found.hopByHop;
     const names = [...(edit?.remove ?? []), ...(this.#decoding ? ['trailer'] : [])];
     const remove = withNames(unfit, head.headers, names);
-    if (!this.deaf) this.status = head.status;
     const add = withClose(edit?.add, !this.persist);
     for (const piece of editHead(response, remove, add)) this.#out.push(piece);
+    if (!this.deaf) this.status = head.status;
   }
 
   sendBody(bytes: Buffer): void {

@@ -61,6 +61,7 @@ export class Exchange implements SourceListener, DeliveryOwner {
     this.#interception = interception;
     this.#account = new Account(interception);
     this.#account.bytesReceived = request.bytes.length;
+    around.onExchange(1);
     this.#delivery = new Delivery(request, client, this);
     if (request.hasBody) this.#upload = new Upload(request, interception?.holdBody, around.held);
   }
@@ -151,14 +152,10 @@ export class Exchange implements SourceListener, DeliveryOwner {
 
   #admit(held: HeldBody | undefined): void {
     const interception = this.#interception;
-    if (interception?.admit === undefined) {
-      this.#proceed();
-      return;
-    }
-    this.#wait(interception.admit(held), (reply) => {
-      if (reply === undefined) this.#proceed();
-      else this.#reply(reply);
-    });
+    if (interception?.admit === undefined) return this.#proceed();
+    const decided = (reply: Reply | undefined): void =>
+      reply === undefined ? this.#proceed() : this.#reply(reply);
+    this.#wait(async () => interception.admit?.(held), decided);
   }
 
   #judgeHeld(upload: Upload): void {
@@ -198,7 +195,7 @@ export class Exchange implements SourceListener, DeliveryOwner {
 
   #send(source: SourceConnection): void {
     this.#source = source;
-    source.start(this, this.#request.head.method);
+    source.start(this, this.#request.head);
     if (this.#upload !== undefined) source.joinWrites();
     source.write(editHead(this.#request, this.#request.found.hopByHop));
     if (this.#admitted) this.#sendBody(source);
@@ -239,11 +236,14 @@ export class Exchange implements SourceListener, DeliveryOwner {
       }
       this.#planPending = true;
       this.#source?.hold();
-      this.#wait(plan, (decided) => {
-        this.#planPending = false;
-        this.#follow(answer, decided);
-        this.#source?.release();
-      });
+      this.#wait(
+        () => plan,
+        (decided) => {
+          this.#planPending = false;
+          this.#follow(answer, decided);
+          this.#source?.release();
+        },
+      );
     } catch (error) {
       this.bug(error);
     }
@@ -319,9 +319,9 @@ export class Exchange implements SourceListener, DeliveryOwner {
   }
 
   /** Waits for the interceptor; what it decided is done only if the exchange is not over by then. */
-  #wait<Value>(asked: Promise<Value>, proceed: (value: Value) => void): void {
+  #wait<Value>(ask: () => Promise<Value>, proceed: (value: Value) => void): void {
     const settled = (value: Value): void => (this.#over ? this.#tellEnd() : proceed(value));
-    this.#account.wait(asked, settled, (error) => this.bug(error));
+    this.#account.wait(ask, settled, (error) => this.bug(error));
   }
 
   #reply(reply: Reply): void {
@@ -360,6 +360,7 @@ export class Exchange implements SourceListener, DeliveryOwner {
   }
 
   #tellEnd(): void {
-    this.#account.tell(this.#delivery.status, this.#delivery.bytesSent);
+    const { status, bytesSent } = this.#delivery;
+    if (this.#account.tell(status, bytesSent)) this.#around.onExchange(-1);
   }
 }

@@ -24,6 +24,8 @@ export function readRequest(bytes: Buffer): WireRequest {
   checkAddressee(head, found);
   const framing = requestFraming(parsed, found);
   const hasBody = framing.kind === 'chunked' || (framing.kind === 'length' && framing.length > 0);
+  // An HTTP/1.0 request goes on as one, so that the source answers in a form its client can read; both connections
+  // then end with the answer, whatever the client asked for.
   const modern = head.version === '1.1';
   return {
     ...parsed,

@@ -12,9 +12,13 @@ import { DEADLINES, type Deadlines, type TlsIdentity, type WireOptions } from '.
 import { HIGH_WATER_MARK } from './output.ts';
 import { resetSocket } from './reset.ts';
 import { SourcePool } from './source-pool.ts';
+import { asError, BUG } from './surroundings.ts';
+import type { Fault, Reply, RequestHead } from './types.ts';
 
 const CONNECTIONS_MAX = 4096;
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
+/** Clients over the limit that are told so at the same time; more are just hung up on. */
+const TURNED_AWAY_MAX = 256;
 const TCP_KEEP_ALIVE_MS = 15_000;
 
 export class WireServer {
@@ -29,7 +33,10 @@ export class WireServer {
   readonly #server: Server;
   #secure: SecureContext | undefined;
   #sweep: NodeJS.Timeout | undefined;
+  /** Exchanges that are not over, those included whose client has left. */
+  #exchanges = 0;
   #stopping = false;
+  #cut = false;
   #closed: Promise<void> | undefined;
   #onQuiet: (() => void) | undefined;
 
@@ -42,8 +49,12 @@ export class WireServer {
     this.#around = {
       pool: this.#pool,
       held: new HeldBytes(options.heldBytesMax ?? HELD_BYTES_MAX),
-      refuse: options.refuse,
+      refuse: (why, head) => this.#refuse(why, head),
       onError: options.onError ?? (() => {}),
+      onExchange: (change) => {
+        this.#exchanges += change;
+        this.#noticeQuiet();
+      },
       intercept: options.intercept,
       deadlines: this.#deadlines,
       now,
@@ -97,7 +108,10 @@ export class WireServer {
     for (const connection of this.#connections) connection.stop();
   }
 
-  /** Drains, cuts what is still open after `graceMs`, and settles when no socket or timer is left. */
+  /**
+   * Drains, cuts what is still open after `graceMs`, and settles when no socket or timer is left; before the cut
+   * only when every interceptor was told the end too. A later call may shorten the grace.
+   */
   close(graceMs: number): Promise<void> {
     this.drain();
     this.#closed ??= this.#quiet().finally(() => {
@@ -115,14 +129,29 @@ export class WireServer {
   #quiet(): Promise<void> {
     return new Promise((resolve) => {
       this.#onQuiet = resolve;
-      if (this.#sockets.size === 0) resolve();
+      this.#noticeQuiet();
     });
   }
 
+  #noticeQuiet(): void {
+    if (this.#sockets.size === 0 && (this.#cut || this.#exchanges === 0)) this.#onQuiet?.();
+  }
+
+  #refuse(why: Fault, head: RequestHead | undefined): Reply {
+    try {
+      return this.#options.refuse(why, head);
+    } catch (error) {
+      this.#around.onError(asError(error));
+      return BUG;
+    }
+  }
+
   #cutAll(): void {
+    this.#cut = true;
     for (const connection of this.#connections) connection.cut();
     for (const socket of this.#sockets) socket.destroy();
     this.#pool.destroy();
+    this.#noticeQuiet();
   }
 
   #check(): void {
@@ -131,11 +160,7 @@ export class WireServer {
   }
 
   #accept(raw: Socket): void {
-    this.#sockets.add(raw);
-    raw.once('close', () => {
-      this.#sockets.delete(raw);
-      if (this.#sockets.size === 0) this.#onQuiet?.();
-    });
+    this.#track(raw);
     if (this.#connections.size >= this.#connectionsMax) {
       this.#turnAway(raw);
       return;
@@ -150,6 +175,14 @@ export class WireServer {
     this.#connections.add(new ClientConnection(socket, reset, this.#around));
   }
 
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#noticeQuiet();
+    });
+  }
+
   #startTls(raw: Socket, secureContext: SecureContext): Socket {
     const socket = new tls.TLSSocket(raw, {
       isServer: true,
@@ -157,6 +190,7 @@ export class WireServer {
       ALPNProtocols: ['http/1.1'],
       allowHalfOpen: true,
     } as tls.TLSSocketOptions);
+    this.#track(socket);
     raw.on('error', () => socket.destroy());
     raw.once('close', () => socket.destroy());
     socket.once('close', () => raw.destroy());
@@ -165,10 +199,18 @@ export class WireServer {
 
   #turnAway(raw: Socket): void {
     raw.on('error', () => {});
-    const reply = this.#options.refuse(fault('busy', 'too many connections; try again'), undefined);
-    // No request was read, so nothing unread can reset the answer away but what comes in this moment.
-    if (this.#secure !== undefined) raw.destroy();
-    else raw.end(Buffer.concat(renderReply(reply, undefined, true)), () => raw.destroySoon());
+    const flooded = this.#sockets.size > this.#connectionsMax + TURNED_AWAY_MAX;
+    if (flooded || this.#secure !== undefined) {
+      raw.destroy();
+      return;
+    }
+    const reply = this.#refuse(fault('busy', 'too many connections; try again'), undefined);
+    // Reads and drops what the client says meanwhile, so that the answer is not reset away.
+    const timer = setTimeout(() => raw.destroy(), this.#deadlines.lingerMs);
+    raw.once('close', () => clearTimeout(timer));
+    raw.once('end', () => raw.destroy());
+    raw.resume();
+    raw.end(Buffer.concat(renderReply(reply, undefined, true)));
   }
 }
 

@@ -14,6 +14,7 @@ import { HeadFinder, type ParsedResponse, parseResponse } from './head.ts';
 import { Input } from './input.ts';
 import { writePieces } from './output.ts';
 import { tolerateFailedWrites } from './tolerant-writes.ts';
+import type { RequestHead } from './types.ts';
 
 /** A final answer's head, and what follows from it. */
 export interface Answer {
@@ -53,7 +54,7 @@ export class SourceConnection {
   #listener: SourceListener | undefined;
   /** The answer is whole, but its exchange still writes the rest of the request. */
   #answered = false;
-  #method = '';
+  #request: RequestHead | undefined;
   readonly #input = new Input();
   readonly #finder = new HeadFinder((line) => {
     if (!line.startsWith('HTTP/1.')) throw new Breach('bad status line');
@@ -104,6 +105,7 @@ export class SourceConnection {
       answer !== undefined &&
       answer.framing.kind !== 'close' &&
       answer.response.head.version === '1.1' &&
+      this.#request?.version === '1.1' &&
       !answer.found.close
     );
   }
@@ -112,9 +114,9 @@ export class SourceConnection {
     return this.#answer?.found.keepAliveSeconds;
   }
 
-  start(listener: SourceListener, method: string): void {
+  start(listener: SourceListener, request: RequestHead): void {
     this.#listener = listener;
-    this.#method = method;
+    this.#request = request;
     this.#reader = undefined;
     this.#answer = undefined;
     this.#answered = false;
@@ -206,7 +208,7 @@ export class SourceConnection {
     }
     const response = parseResponse(bytes.subarray(0, length));
     const found = survey(response.head.headers);
-    const framing = responseFraming(response, found, this.#method);
+    const framing = responseFraming(response, found, this.#request?.method ?? '');
     this.#input.skip(length);
     if (response.head.status === 101) throw new Breach('an answer of 101 that nobody asked for');
     if (response.head.status < 200) {

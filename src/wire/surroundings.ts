@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly held: HeldBytes;
   readonly refuse: (fault: Fault, head: RequestHead | undefined) => Reply;
   readonly onError: (error: Error) => void;
+  /** One more exchange, or one less. */
+  readonly onExchange: (change: 1 | -1) => void;
 }
 
 /** The answer to a client whose interceptor failed. */

@@ -59,7 +59,7 @@ export interface HeadEdit {
  * `relay`: the head goes on at once with the edit, the body after it untouched.
  *
  * `collect`: head and body are held until the body is whole, then `complete(body)` names the edit and both
- * go on. If nothing but white space came for `patienceMs`, or more than `bytesMax` bytes came, `early()`
+ * go on. If nothing but white space came for `patienceMs` (since the head, or since the last other byte), or more than `bytesMax` bytes came, `early()`
  * names the edit and what came is relayed at once; the last bytes of the message (the body's last piece for a
  * length, the last chunk and trailers for chunked, the close for close-delimited) then wait for
  * `finish(body)`; `body` is undefined where it was longer than `bytesMax`.
@@ -84,9 +84,10 @@ export interface HeldBody {
 
 /**
  * How an exchange ended towards the source.
- * - `unsent`: no byte of the request was written to a source connection, or the interceptor answered itself.
+ * - `unsent`: no byte of the request was written to a source connection.
  * - `cut`: the request was sent in part only, and no final answer came: an honest source discards it.
- * - `answered`: the final head came and, for `collect`, was handled to its end.
+ * - `answered`: the final head came and its plan was carried out: for `relay` the head went on (the body behind it may
+ *   have been cut), for `collect` it was handled to its end.
  * - `lost`: the request was sent whole (or in part with the answer begun), and the answer did not come whole.
  */
 export type Outcome = 'unsent' | 'cut' | 'answered' | 'lost';
