@@ -68,7 +68,7 @@ async function collect(incoming: IncomingMessage, bytesMax: number): Promise<Buf
     });
     incoming.once('error', reject);
     incoming.once('close', () => {
-      if (!incoming.complete) reject(new StoreError('IncompleteBody'));
+      if (!incoming.readableEnded) reject(new StoreError('IncompleteBody'));
     });
   });
   return pieces;
