@@ -2,6 +2,7 @@
 // and script its faults.
 
 import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -47,6 +48,8 @@ export class MemoryStore {
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
+    // Every held or delayed request listens to it, and there may be thousands.
+    setMaxListeners(0, this.#closing.signal);
     const { credentials } = options;
     const all = 'accessKey' in credentials ? [credentials] : credentials;
     this.#secrets = new Map(all.map(({ accessKey, secretKey }) => [accessKey, secretKey]));

@@ -26,7 +26,10 @@ function version(key: string, versionId: string, lastModified = 0): ObjectVersio
   };
 }
 
-const text = string({ unit: 'binary' });
+// Characters on both sides of where UTF-16 and UTF-8 part, often enough to meet each other.
+const text = string({
+  unit: constantFrom('a', 'é', '\ud7ff', '\ue000', '\uffff', '😀', '\u{10ffff}'),
+});
 
 test('strings are compared as their UTF-8 bytes', (t) => {
   assert(
