@@ -78,7 +78,7 @@ async function newVersions(
   versions: readonly VersionEntry[],
   look: KeyLook,
 ): Promise<readonly Change[]> {
-  const fresh = versions.filter((entry) => entry.lastModified >= intent.openedAt - slackMs);
+  const fresh = versions.filter((entry) => isFresh(intent, entry));
   const changes: Change[] = [];
   for (const entry of fresh.toReversed()) {
     const { versionId, etag } = entry;
@@ -94,6 +94,12 @@ async function newVersions(
     });
   }
   return changes;
+}
+
+/** AWS dates a multipart object at its initiation, which may be days ago: its parts tell that it may be ours. */
+function isFresh(intent: Intent, entry: VersionEntry): boolean {
+  if (entry.lastModified >= intent.openedAt - slackMs) return true;
+  return 'partSizes' in partsOf(intent, entry.etag);
 }
 
 /**

@@ -51,11 +51,16 @@ export function verdictOf(write: CapturedWrite, answer: SourceAnswer): Verdict {
   const result = answer.body === undefined ? {} : readable(answer.body, parseWriteResult);
   // An error inside a 200 may come from a node that died half-way: the source is asked.
   if (result === undefined || 'error' in result) return { kind: 'unknown' };
-  const etag = result.etag ?? answer.header('etag')?.replaceAll('"', '');
+  const etag = [result.etag, answer.header('etag')?.replaceAll('"', '')].find(isNamed);
   const change = singleChange(write, key, { ...answer, etag });
   return change === undefined
     ? unclear([key])
     : { kind: 'accepted', changes: [change], unclear: [] };
+}
+
+/** Ceph 16 answers a completion with an empty ETag. */
+function isNamed(etag: string | undefined): boolean {
+  return etag !== undefined && etag !== '';
 }
 
 function readable<T>(body: Buffer, parse: (bytes: Buffer) => T): T | undefined {

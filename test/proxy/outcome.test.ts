@@ -85,6 +85,14 @@ test('a 200 that holds an error is asked about, one that holds a result is not',
   );
 });
 
+test('an empty ETag in a result names none', (t) => {
+  const body = '<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>';
+  t.deepEqual(
+    verdictOf(write('CompleteMultipartUpload'), answer({ body, versioning: 'Off' })),
+    accepted({ ...common, kind: 'object', versionId: 'null' }),
+  );
+});
+
 test('a delete is a marker, the removal of a version, or of the object, as the answer and the bucket say', (t) => {
   const marker = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': 'm' };
   t.deepEqual(

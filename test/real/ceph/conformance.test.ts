@@ -1,10 +1,10 @@
 // A real Ceph object gateway against the suite. What `features` says of it was seen with Ceph 16.2.
 
 import test from 'ava';
-import type { Features } from '../store/conformance.ts';
-import { declareConformance } from '../store/conformance.ts';
-import type { Ceph } from './ceph.ts';
-import { startCeph } from './ceph.ts';
+import type { Features } from '../../store/conformance.ts';
+import { declareConformance } from '../../store/conformance.ts';
+import type { Ceph } from './gateway.ts';
+import { startCeph } from './gateway.ts';
 
 const features: Features = {
   versionId: /^[A-Za-z0-9.\-_]{31,32}$/,

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { request } from 'undici';
-import type { StoreAddress } from '../store/clients.ts';
+import type { StoreAddress } from '../../store/clients.ts';
 
 const run = promisify(execFile);
 
@@ -21,7 +21,7 @@ export interface Ceph extends StoreAddress {
 const credentials = { accessKey: 'cephaccesskey', secretKey: 'cephsecretkey' };
 const patienceMs = 60_000;
 
-/** Needs root and Debian's packages, see ceph-rgw-up.sh. */
+/** Needs root and Debian's packages, see rgw-up.sh. */
 export async function startCeph(): Promise<Ceph> {
   const home = await mkdtemp(path.join(tmpdir(), 'replicar-ceph-'));
   const directory = path.join(home, 'ceph');
@@ -47,7 +47,7 @@ export async function startCeph(): Promise<Ceph> {
 
 /** The daemons keep the script's output open, so only its end is waited for, not that of its output. */
 async function runScript(args: readonly string[]): Promise<void> {
-  const script = fileURLToPath(new URL('../../../test/real/ceph-rgw-up.sh', import.meta.url));
+  const script = fileURLToPath(new URL('../../../../test/real/ceph/rgw-up.sh', import.meta.url));
   const child = spawn(script, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (piece: Buffer) => {
@@ -58,7 +58,7 @@ async function runScript(args: readonly string[]): Promise<void> {
     child.once('exit', resolve);
   });
   child.stderr.destroy();
-  if (code !== 0) throw new Error(`ceph-rgw-up.sh ended with ${code}: ${said}`);
+  if (code !== 0) throw new Error(`rgw-up.sh ended with ${code}: ${said}`);
 }
 
 /** One for the gateway, and one whose successor is free too, for the monitor. */
