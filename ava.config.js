@@ -8,4 +8,6 @@ export default {
       : [`build/test/real/${real}/**/*.test.js`],
   nodeArguments: ['--enable-source-maps'],
   timeout: '120s',
+  // A real store is started by each file.
+  ...(real === undefined ? {} : { concurrency: 1 }),
 };

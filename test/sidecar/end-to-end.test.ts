@@ -1,59 +1,10 @@
 import test from 'ava';
-import { taggingXml } from '../../src/s3/calls.ts';
 import { queryOf } from '../../src/s3/path.ts';
 import { parseXml, textOf } from '../../src/s3/xml.ts';
-import type { Site } from './site.ts';
+import { everyKindOfWrite, head, multipart, put } from './scenario.ts';
 import { differences, openSite, settled } from './site.ts';
 
 const bucket = 'bucket';
-
-async function put(
-  { client }: Site,
-  key: string,
-  body: string | Buffer,
-  headers: Record<string, string> = {},
-): Promise<Record<string, string | string[] | undefined>> {
-  const lines = Object.entries(headers).map(([name, value]) => ({ name, value }));
-  const answer = await client.fetch({
-    method: 'PUT',
-    bucket,
-    key,
-    body: Buffer.from(body),
-    headers: lines,
-  });
-  return answer.headers;
-}
-
-async function head(
-  { client }: Site,
-  key: string,
-  versionId?: string,
-): Promise<Record<string, string | string[] | undefined>> {
-  const answer = await client.fetch({ method: 'HEAD', bucket, key, query: queryOf({ versionId }) });
-  return answer.headers;
-}
-
-async function multipart({ client }: Site, key: string, sizes: readonly number[]): Promise<string> {
-  const begun = await client.fetch({ method: 'POST', bucket, key, query: 'uploads' });
-  const uploadId = textOf(parseXml(begun.bytes), 'UploadId') ?? '';
-  const parts = await Promise.all(
-    sizes.map(async (size, index) => {
-      const query = queryOf({ partNumber: index + 1, uploadId });
-      const body = Buffer.alloc(size, index + 1);
-      const { headers } = await client.fetch({ method: 'PUT', bucket, key, query, body });
-      return `<Part><PartNumber>${index + 1}</PartNumber><ETag>${String(headers['etag'])}</ETag></Part>`;
-    }),
-  );
-  const body = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
-  const done = await client.fetch({
-    method: 'POST',
-    bucket,
-    key,
-    query: queryOf({ uploadId }),
-    body,
-  });
-  return textOf(parseXml(done.bytes), 'ETag') ?? '';
-}
 
 const versionings = [
   ['versioned', true],
@@ -64,17 +15,7 @@ for (const manner of ['minio', 's3'] as const) {
   for (const [word, versioned] of versionings) {
     test(`every kind of write reaches a ${manner} target from a ${word} bucket`, async (t) => {
       const site = await openSite(t, { target: manner, versioned });
-      await put(site, 'a.txt', 'one', { 'content-type': 'text/plain', 'x-amz-meta-who': 'me' });
-      await put(site, 'a.txt', 'two', { 'cache-control': 'no-cache' });
-      await put(site, 'dir//odd ..+%é😀', 'odd');
-      await put(site, 'empty', '');
-      await put(site, 'tagged', 'tags', { 'x-amz-tagging': 'a=1&b=%C3%A9' });
-      await multipart(site, 'film', [300_000, 300_000, 77]);
-      const copy = [{ name: 'x-amz-copy-source', value: `/${bucket}/a.txt` }];
-      await site.client.fetch({ method: 'PUT', bucket, key: 'copy', headers: copy });
-      const body = taggingXml([{ key: 'late', value: 'yes' }]);
-      await site.client.fetch({ method: 'PUT', bucket, key: 'a.txt', query: 'tagging', body });
-      await site.client.fetch({ method: 'DELETE', bucket, key: 'tagged' });
+      await everyKindOfWrite(site, 300_000);
       await settled(site);
       t.deepEqual(await differences(site, { latestOnly: !versioned }), []);
       t.is((await head(site, 'a.txt'))['x-amz-replication-status'], 'COMPLETED');

@@ -4,6 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import type { S3Client } from '../../src/s3/client.ts';
+import type { Credentials } from '../../src/s3/types.ts';
 import type { CompareOptions, Difference } from '../../src/scan/compare.ts';
 import { compareBuckets } from '../../src/scan/compare.ts';
 import type { SidecarOptions } from '../../src/sidecar.ts';
@@ -25,18 +26,21 @@ export function environment(places: {
   readonly source: string;
   readonly target: string;
   readonly dataDir: string;
+  readonly sourceKeys?: Credentials;
+  readonly targetKeys?: Credentials;
   readonly more?: Readonly<Record<string, string>>;
 }): Record<string, string> {
+  const { sourceKeys = credentials, targetKeys = credentials } = places;
   return {
     REPLICAR_LISTEN: '127.0.0.1:0',
     REPLICAR_ADMIN_LISTEN: '127.0.0.1:0',
     REPLICAR_DATA_DIR: places.dataDir,
     REPLICAR_SOURCE_ENDPOINT: places.source,
-    REPLICAR_SOURCE_ACCESS_KEY: credentials.accessKey,
-    REPLICAR_SOURCE_SECRET_KEY: credentials.secretKey,
+    REPLICAR_SOURCE_ACCESS_KEY: sourceKeys.accessKey,
+    REPLICAR_SOURCE_SECRET_KEY: sourceKeys.secretKey,
     REPLICAR_TARGET_SITE_B_ENDPOINT: places.target,
-    REPLICAR_TARGET_SITE_B_ACCESS_KEY: credentials.accessKey,
-    REPLICAR_TARGET_SITE_B_SECRET_KEY: credentials.secretKey,
+    REPLICAR_TARGET_SITE_B_ACCESS_KEY: targetKeys.accessKey,
+    REPLICAR_TARGET_SITE_B_SECRET_KEY: targetKeys.secretKey,
     REPLICAR_RULE_ALL: 'bucket -> site-b replicate=delete,delete-marker',
     ...places.more,
   };
@@ -113,11 +117,11 @@ export async function openSite(t: ExecutionContext, options: SiteOptions = {}): 
 /** Everything that differs between source and target. */
 export async function differences(
   { atSource, atTarget }: Pick<Site, 'atSource' | 'atTarget'>,
-  options: CompareOptions = {},
+  options: CompareOptions & { readonly bucket?: string; readonly targetBucket?: string } = {},
 ): Promise<readonly Difference[]> {
   const found: Difference[] = [];
-  const source = { client: atSource, bucket: 'bucket' };
-  const target = { client: atTarget, bucket: 'bucket' };
+  const source = { client: atSource, bucket: options.bucket ?? 'bucket' };
+  const target = { client: atTarget, bucket: options.targetBucket ?? source.bucket };
   for await (const difference of compareBuckets(source, target, options)) found.push(difference);
   return found;
 }
