@@ -8,8 +8,8 @@ import {
   PutObjectCommand,
   PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3';
-import type { ExecutionContext, TestFn } from 'ava';
-import anyTest from 'ava';
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
 import type { S3Client } from '../../../src/s3/client.ts';
 import type { Credentials } from '../../../src/s3/types.ts';
 import type { Sidecar } from '../../../src/sidecar.ts';
