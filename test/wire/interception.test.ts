@@ -547,3 +547,48 @@ test('an unreachable source: unsent', async (t) => {
   t.regex(await client.take('\r\n\r\n'), /^HTTP\/1.1 503 /);
   t.is(await outcome(), 'unsent');
 });
+
+test('closing waits for an answer that matters, though its client has left', async (t) => {
+  const { origin, client, outcome, ends, wire } = await arrange(t, { answerMatters: true });
+  client.send(PUT);
+  const source = await origin.next();
+  await source.take('hello');
+  resetSocket(client.socket);
+  while (wire.connectionsOpen > 0) {
+    // oxlint-disable-next-line no-await-in-loop -- until it is noticed
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const closed = wire.close(60_000).then(() => ends.length);
+  source.send(EMPTY);
+  t.is(await outcome(), 'answered');
+  t.is(await closed, 1);
+});
+
+test('an early answer that is cut at the source is cut at the client, and not finished', async (t) => {
+  const { plan, calls } = collecting(3, 20_000);
+  const { origin, client, outcome } = await arrange(t, { answer: () => plan });
+  client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  const source = await origin.next();
+  await source.take('\r\n\r\n');
+  source.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcde');
+  await client.take('abcde');
+  source.socket.end();
+  t.true((await client.over()).cut);
+  t.is(await outcome(), 'lost');
+  t.deepEqual(calls, ['early']);
+});
+
+test('an added header line with a line break is a bug, not two lines', async (t) => {
+  const edit = { add: [{ name: 'x', value: 'a\r\nSet-Cookie: b' }] };
+  const { origin, client, errors } = await arrange(t, {
+    answer: () => ({ kind: 'relay', edit }),
+  });
+  client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  const source = await origin.next();
+  await source.take('\r\n\r\n');
+  source.send(EMPTY);
+  const { text } = await client.over();
+  t.regex(text, /^HTTP\/1.1 500 /);
+  t.false(text.includes('Cookie'));
+  t.is(errors.length, 1);
+});
