@@ -1,0 +1,4 @@
+import { declareEndToEnd } from '../end-to-end.ts';
+import { startMinio } from './server.ts';
+
+declareEndToEnd('MinIO', startMinio);
