@@ -159,6 +159,9 @@ export class SourceConnection {
   /** Ends the exchange; the connection waits for the next one. */
   rest(): void {
     this.#listener = undefined;
+    // The last piece may have filled its client's socket; that is of no concern to the next one.
+    this.#held = false;
+    this.#flow();
   }
 
   /** Takes the connection down; its exchange hears no more of it. */

@@ -8,7 +8,7 @@ const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
 test('a head that does not come in time: 408', async (t) => {
   const origin = await openOrigin(t);
-  const { connect } = await openWire(t, origin, { deadlines: { headMs: 100 } });
+  const { connect } = await openWire(t, origin, { deadlines: { headMs: 1000 } });
   const client = await connect();
   client.send('GET / HTTP/1.1\r\nHo');
   const { text } = await client.over();
