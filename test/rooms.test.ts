@@ -31,10 +31,16 @@ test('an import against the drawing of the rooms is refused by the linter', asyn
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [file, imported] of planted) {
     await mkdir(join(folder, file, '..'), { recursive: true });
-    await writeFile(join(folder, file), `import { thing } from '${imported}';\nexport const other = thing;\n`);
+    await writeFile(
+      join(folder, file),
+      `import { thing } from '${imported}';\nexport const other = thing;\n`,
+    );
   }
   const linter = join(root, 'node_modules/.bin/oxlint');
-  const { stdout } = spawnSync(linter, ['--format', 'unix', 'src'], { cwd: folder, encoding: 'utf8' });
+  const { stdout } = spawnSync(linter, ['--format', 'unix', 'src'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   const refused = stdout
     .split('\n')
     .filter((line) => line.includes('no-restricted-imports'))

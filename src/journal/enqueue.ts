@@ -39,16 +39,30 @@ export function enqueue(
 ): Task[] {
   return drafts.flatMap((draft) => {
     if (draft.targets.length === 0) return [];
-    const tasks = draft.targets.map((target) => enqueueFor(memory, transaction, draft, target));
-    const queued = tasks.map(({ sequence }, index) => ({
-      sequence,
-      epoch: draft.targets[index]?.epoch ?? 0,
-    }));
     const key = statusKeyOf(draft.change);
     const before = readStatus(memory, transaction, key);
+    const targets = draft.targets.filter(({ epoch }) => !isTold(draft, before?.targets.has(epoch)));
+    if (targets.length === 0) return [];
+    const tasks = targets.map((target) => enqueueFor(memory, transaction, draft, target));
+    const queued = tasks.map(({ sequence }, index) => ({
+      sequence,
+      epoch: targets[index]?.epoch ?? 0,
+    }));
     writeStatus(memory, transaction, key, pending(before, draft.change, queued, memory.now()));
     return tasks;
   });
+}
+
+/**
+ * A version comes into being once. Where an answer and a look at the source both tell of it, the second is too
+ * late; but the background may send again what it finds missing, and the null version may be new content.
+ */
+function isTold(
+  { change, class: taskClass }: ResolvedDraft,
+  isKnown: boolean | undefined,
+): boolean {
+  if (isKnown !== true || taskClass !== 'live' || change.versionId === 'null') return false;
+  return change.kind === 'object' || change.kind === 'marker';
 }
 
 function enqueueFor(

@@ -39,6 +39,13 @@ class Model {
   tasks: ModelTask[] = [];
   readonly statuses = new Map<string, ModelStatus>();
 
+  /** A version that is known comes into being no second time, but the background may send it again. */
+  isTold(next: Command & { do: 'enqueue' }, target: string): boolean {
+    const creates = next.kind === 'object' || next.kind === 'marker';
+    const name = statusName({ target, key: next.key, versionId: `v${next.version}` });
+    return creates && next.class === 'live' && this.statuses.has(name);
+  }
+
   isHead(task: ModelTask): boolean {
     return this.tasks.find((other) => isSameLane(other, task)) === task;
   }
@@ -226,10 +233,16 @@ class Run {
     const tasks = next.intent
       ? await this.#journal.settle(id, [queued])
       : await this.#journal.enqueue([queued]);
-    for (const [index, { sequence }] of tasks.entries()) {
+    const wanted = next.targets.filter((name) => !this.#model.isTold(next, name));
+    same(
+      tasks.map((task) => task.target),
+      wanted,
+      'targets that become tasks',
+    );
+    for (const { sequence, target: at } of tasks) {
       const task: ModelTask = {
         sequence,
-        target: next.targets[index] ?? '',
+        target: at,
         key: next.key,
         versionId,
         kind: next.kind,

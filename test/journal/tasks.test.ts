@@ -37,6 +37,19 @@ test('an intent is settled once: whoever comes second is told', async (t) => {
   t.is(journal.counts('site-b').pending, 1);
 });
 
+test('a version that an answer and a look both tell of becomes one task', async (t) => {
+  const journal = await openFresh(t);
+  const [first, second] = [
+    await journal.openIntent(intent('a')),
+    await journal.openIntent(intent('a')),
+  ];
+  t.is((await journal.settle(first.id, [draft('a')])).length, 1);
+  t.deepEqual(await journal.settle(second.id, [draft('a')]), []);
+  t.is(journal.counts('site-b').pending, 1);
+  const again = [{ ...draft('a'), class: 'background' as const }];
+  t.is((await journal.enqueue(again)).length, 1);
+});
+
 test('a dropped intent leaves nothing', async (t) => {
   const journal = await openFresh(t);
   const { id } = await journal.openIntent(intent('a'));
@@ -285,7 +298,7 @@ test('sequences grow across restarts', async (t) => {
   if (claimed !== undefined) await journal.complete(claimed, {});
   await journal.close();
   const again = await open(t, { dataDir, now: () => 5 });
-  const [after] = await again.enqueue([draft('a')]);
+  const [after] = await again.enqueue([draft('b')]);
   t.true((after?.sequence ?? 0) > (before?.sequence ?? 0));
 });
 
