@@ -1,6 +1,7 @@
 // The edge to LevelDB, and the only file that knows it: a small interface over ordered records, and what its errors
 // mean. Tests put a failing or a slow one in its place.
 
+import { resolve } from 'node:path';
 import { Level } from 'level';
 import { SidecarError } from '../errors.ts';
 
@@ -48,6 +49,11 @@ export type OpenStorage = (folder: string, options: StorageOptions) => Promise<S
 
 /** Opens a LevelDB. Rejects with a StorageFault. */
 export async function openLevel(folder: string, options: StorageOptions): Promise<Storage> {
+  const place = resolve(folder);
+  // LevelDB would refuse it too, but let go of its lock on the way: closing any descriptor of a file gives up
+  // all of the process's POSIX locks on it.
+  if (openPlaces.has(place)) throw new StorageFault('locked', `${folder} is open in this process`);
+  openPlaces.add(place);
   const level = new Level<string, Buffer>(folder, {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',
@@ -60,14 +66,19 @@ export async function openLevel(folder: string, options: StorageOptions): Promis
   try {
     await level.open();
   } catch (error) {
+    openPlaces.delete(place);
     throw asFault(error);
   }
-  return wrapLevel(level);
+  return wrapLevel(level, () => {
+    openPlaces.delete(place);
+  });
 }
+
+const openPlaces = new Set<string>();
 
 const last = '\u{10ffff}';
 
-function wrapLevel(level: Level<string, Buffer>): Storage {
+function wrapLevel(level: Level<string, Buffer>, onClosed: () => void): Storage {
   return {
     get: (key) => guarded(level.get(key)),
     getMany: (keys) => guarded(level.getMany(keys)),
@@ -88,7 +99,10 @@ function wrapLevel(level: Level<string, Buffer>): Storage {
         await guarded(Promise.resolve(level.compactRange('', last)));
       }
     },
-    close: () => guarded(level.close()),
+    async close() {
+      await guarded(level.close());
+      onClosed();
+    },
   };
 }
 
