@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { Metrics } from './admin/metrics.ts';
+import type { TargetRuntime } from './admin/report.ts';
 import { AdminServer } from './admin/server.ts';
 import { createAdminSource } from './admin/source.ts';
 import type { Config } from './config.ts';
@@ -18,6 +19,7 @@ import { SourceFacts } from './proxy/source-facts.ts';
 import { Replicator } from './replication/replicator.ts';
 import type { RuleSet } from './replication/rules.ts';
 import { compileRules } from './replication/rules.ts';
+import type { TargetRuntime as ReplicatorRuntime } from './replication/types.ts';
 import { draftFor, placeFor } from './replication/wants.ts';
 import { getBucketVersioning } from './s3/calls.ts';
 import { S3Client } from './s3/client.ts';
@@ -244,7 +246,7 @@ function composeAdmin(
   return new AdminServer({
     source: createAdminSource({
       journal,
-      targets: () => replicator.runtime(),
+      targets: () => replicator.runtime().map((target) => shown(target)),
       pause: (target) => replicator.pause(target),
       resume: (target) => replicator.resume(target),
       retry: (target, object) => replicator.retry(target, object),
@@ -258,6 +260,11 @@ function composeAdmin(
     ...(config.admin.token === undefined ? {} : { token: config.admin.token }),
     onError: (error, route) => log.error({ err: error, route }, 'admin request failed'),
   });
+}
+
+function shown({ lag, ...target }: ReplicatorRuntime): TargetRuntime {
+  const lagSeconds = { p50: lag.p50 ?? null, p99: lag.p99 ?? null };
+  return { lastError: undefined, lastErrorAt: undefined, ...target, lagSeconds };
 }
 
 async function closeParts(parts: Parts, graceMs: number): Promise<void> {

@@ -23,8 +23,11 @@ export interface CompareOptions {
   readonly prefix?: string;
   /** Only the current state counts: for a target, or a source, that keeps no versions. */
   readonly latestOnly?: boolean;
-  /** The id that a version must have at the target; undefined where any will do. */
-  targetVersionId?(entry: VersionEntry): string | undefined;
+  /**
+   * The id that a version must have at the target. Versions are then paired by their ids, and the order among
+   * them does not count; without it they are paired in order, whatever their ids.
+   */
+  targetVersionId?(entry: VersionEntry): string;
   readonly signal?: AbortSignal;
 }
 
@@ -62,14 +65,35 @@ async function* compareKey(pair: KeyPair, comparison: Comparison): AsyncGenerato
   const { latestOnly = false } = comparison.options;
   const ours = counted(pair.source?.versions ?? [], latestOnly);
   const theirs = counted(pair.target?.versions ?? [], latestOnly);
-  for (let index = 0; index < Math.max(ours.length, theirs.length); index += 1) {
-    const [from, to] = [ours[index], theirs[index]];
+  for (const [from, to] of paired(ours, theirs, comparison.options)) {
     if (from === undefined || to === undefined) {
       yield lonely(pair.key, from, to);
     } else {
       yield* compareVersions(from, to, comparison);
     }
   }
+}
+
+type Pair = readonly [from: VersionEntry | undefined, to: VersionEntry | undefined];
+
+function paired(
+  ours: readonly VersionEntry[],
+  theirs: readonly VersionEntry[],
+  options: CompareOptions,
+): readonly Pair[] {
+  if (options.targetVersionId === undefined) {
+    const length = Math.max(ours.length, theirs.length);
+    return Array.from({ length }, (_, index): Pair => [ours[index], theirs[index]]);
+  }
+  const left = new Map(theirs.map((entry) => [entry.versionId, entry]));
+  const pairs: Pair[] = [];
+  for (const from of ours) {
+    const id = options.targetVersionId(from);
+    pairs.push([from, left.get(id)]);
+    left.delete(id);
+  }
+  for (const to of left.values()) pairs.push([undefined, to]);
+  return pairs;
 }
 
 function counted(versions: readonly VersionEntry[], latestOnly: boolean): readonly VersionEntry[] {
@@ -111,10 +135,9 @@ async function* compareVersions(
     yield differs('kind', describe(from), describe(to));
     return;
   }
-  if (from.latest !== to.latest) yield differs('current', String(from.latest), String(to.latest));
-  const wanted = comparison.options.targetVersionId?.(from);
-  if (wanted !== undefined && wanted !== to.versionId) {
-    yield differs('version-id', wanted, to.versionId);
+  const isOrdered = comparison.options.targetVersionId === undefined;
+  if (isOrdered && from.latest !== to.latest) {
+    yield differs('current', String(from.latest), String(to.latest));
   }
   if (from.marker) return;
   if (from.size !== to.size) yield differs('size', String(from.size), String(to.size));

@@ -1,7 +1,6 @@
 // The admin source over a journal: counts, leftovers of targets that are gone, paging over targets.
 
 import test from 'ava';
-import { LagWindow } from '../../src/admin/lag.ts';
 import type { TargetRuntime } from '../../src/admin/report.ts';
 import { type AdminSourceParts, createAdminSource } from '../../src/admin/source.ts';
 import type { AdminJournal } from '../../src/admin/types.ts';
@@ -246,15 +245,4 @@ test('pause, resume and retry know the configured targets alone', async (t) => {
   await t.throwsAsync(admin.pause('old'), { code: 'unknown-target', message: /no target "old"/ });
   await t.throwsAsync(admin.resume('x'), { code: 'unknown-target' });
   await t.throwsAsync(admin.retry({ target: 'x', object: undefined }), { code: 'unknown-target' });
-});
-
-test('the lag window tells percentiles of its latest values', (t) => {
-  const lag = new LagWindow(100);
-  t.deepEqual(lag.report(), { p50: null, p99: null });
-  lag.add(3);
-  t.deepEqual(lag.report(), { p50: 3, p99: 3 });
-  for (let value = 1; value <= 100; value++) lag.add(value);
-  t.deepEqual(lag.report(), { p50: 50, p99: 99 });
-  for (let value = 0; value < 100; value++) lag.add(7);
-  t.deepEqual(lag.report(), { p50: 7, p99: 7 });
 });

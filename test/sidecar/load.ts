@@ -5,6 +5,7 @@ import { taggingXml } from '../../src/s3/calls.ts';
 import type { S3Client } from '../../src/s3/client.ts';
 import { queryOf } from '../../src/s3/path.ts';
 import { parseXml, textOf } from '../../src/s3/xml.ts';
+import { deleteObjects } from './scenario.ts';
 
 const bucket = 'bucket';
 
@@ -122,6 +123,5 @@ async function removeMany({ client, next }: WriterOptions): Promise<void> {
   const names = Array.from({ length: 5 }, () => `key-${Math.floor(next() * 40)}`);
   const objects = names.map((name) => `<Object><Key>${name}</Key></Object>`).join('');
   const quiet = next() < 0.5 ? '<Quiet>true</Quiet>' : '';
-  const body = Buffer.from(`<Delete>${quiet}${objects}</Delete>`);
-  await client.fetch({ method: 'POST', bucket, query: 'delete', body });
+  await deleteObjects({ client }, `<Delete>${quiet}${objects}</Delete>`);
 }

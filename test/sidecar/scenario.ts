@@ -1,5 +1,6 @@
 // What a client may do to a bucket, as requests through the sidecar.
 
+import { createHash } from 'node:crypto';
 import { taggingXml } from '../../src/s3/calls.ts';
 import type { S3Client } from '../../src/s3/client.ts';
 import { queryOf } from '../../src/s3/path.ts';
@@ -79,10 +80,15 @@ export async function everyKindOfWrite(site: Through, partBytes: number): Promis
   await client.fetch({ method: 'PUT', bucket, key: 'a.txt', query: 'tagging', body });
   await client.fetch({ method: 'DELETE', bucket, key: 'tagged' });
   const objects = ['empty', 'copy'].map((key) => `<Object><Key>${key}</Key></Object>`).join('');
-  await client.fetch({
-    method: 'POST',
-    bucket,
-    query: 'delete',
-    body: Buffer.from(`<Delete><Quiet>true</Quiet>${objects}</Delete>`),
-  });
+  await deleteObjects(site, `<Delete><Quiet>true</Quiet>${objects}</Delete>`);
+}
+
+/** DeleteObjects; S3 insists on a checksum. */
+export async function deleteObjects(
+  { client, bucket = 'bucket' }: Through,
+  xml: string,
+): Promise<void> {
+  const body = Buffer.from(xml);
+  const headers = [{ name: 'content-md5', value: createHash('md5').update(body).digest('base64') }];
+  await client.fetch({ method: 'POST', bucket, query: 'delete', body, headers });
 }

@@ -3,6 +3,7 @@
 import type { ExecutionContext } from 'ava';
 import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
+import { identityOf } from '../../src/replication/identity.ts';
 import type { S3Client } from '../../src/s3/client.ts';
 import type { Credentials } from '../../src/s3/types.ts';
 import type { CompareOptions, Difference } from '../../src/scan/compare.ts';
@@ -125,6 +126,12 @@ export async function differences(
   for await (const difference of compareBuckets(source, target, options)) found.push(difference);
   return found;
 }
+
+/** Pairs versions by the ids that they have on a target which keeps ids: their order then does not count. */
+export const byIdentity: Pick<CompareOptions, 'targetVersionId'> = {
+  targetVersionId: ({ key, versionId }) =>
+    identityOf({ site: 'default', bucket: 'bucket', key, versionId }),
+};
 
 /** Waits until nothing is open and nothing waits. */
 export async function settled(
