@@ -1,0 +1,102 @@
+// How changes become tasks: a task per target at the end of its lane, and one PENDING status per version. Used by
+// what settles an intent and by what queues without one.
+
+import { statusKey, taskKey } from './keys.ts';
+import { append, laneOf } from './lanes.ts';
+import type { Memory } from './memory.ts';
+import { decodeStatus, encodeStatus, pending, type StatusRecord } from './status-record.ts';
+import type { KnownTarget } from './targets.ts';
+import { encodeTask, type TaskRecord, toTask } from './task-record.ts';
+import type { Transaction } from './transaction.ts';
+import type { Change, Task, TaskClass, TaskDraft } from './types.ts';
+
+export interface ResolvedDraft {
+  readonly change: Change;
+  readonly class: TaskClass;
+  readonly targets: readonly KnownTarget[];
+}
+
+/** Throws where a target was never configured. */
+export function resolveDrafts(memory: Memory, drafts: readonly TaskDraft[]): ResolvedDraft[] {
+  return drafts.map(({ change, class: taskClass, targets }) => ({
+    change,
+    class: taskClass,
+    targets: [...new Set(targets)].map((name) => memory.targets.get(name)),
+  }));
+}
+
+export function* keysToEnqueue(drafts: readonly ResolvedDraft[]): Generator<string> {
+  for (const { change, targets } of drafts) {
+    if (targets.length > 0) yield statusKeyOf(change);
+    for (const { number } of targets) yield laneOf(number, change);
+  }
+}
+
+export function enqueue(
+  memory: Memory,
+  transaction: Transaction,
+  drafts: readonly ResolvedDraft[],
+): Task[] {
+  return drafts.flatMap((draft) => {
+    if (draft.targets.length === 0) return [];
+    const tasks = draft.targets.map((target) => enqueueFor(memory, transaction, draft, target));
+    const queued = tasks.map(({ sequence }, index) => ({
+      sequence,
+      epoch: draft.targets[index]?.epoch ?? 0,
+    }));
+    const key = statusKeyOf(draft.change);
+    const before = readStatus(memory, transaction, key);
+    writeStatus(memory, transaction, key, pending(before, draft.change, queued, memory.now()));
+    return tasks;
+  });
+}
+
+function enqueueFor(
+  memory: Memory,
+  transaction: Transaction,
+  { change, class: taskClass }: ResolvedDraft,
+  target: KnownTarget,
+): Task {
+  const sequence = transaction.ledger.nextSequence++;
+  const record: TaskRecord = {
+    change,
+    class: taskClass,
+    state: 'waiting',
+    attempts: 0,
+    crashes: 0,
+  };
+  const place = { target: target.number, class: taskClass, sequence };
+  transaction.insert(taskKey(target.number, sequence), encodeTask(record));
+  const isHead = append(transaction, place, change);
+  transaction.ledger.counts(target.number).pending++;
+  transaction.afterCommit(() => {
+    memory.queue(target).oldest.added(sequence, change.acceptedAt);
+    if (isHead) memory.becameReady(target, taskClass, sequence);
+  });
+  return toTask(record, sequence, target);
+}
+
+export const statusKeyOf = ({ bucket, key, versionId }: Change): string =>
+  statusKey(bucket, key, versionId);
+
+export function readStatus(
+  memory: Memory,
+  transaction: Transaction,
+  key: string,
+): StatusRecord | undefined {
+  const payload = transaction.get(key);
+  return payload === undefined ? undefined : decodeStatus(payload, memory.targets.isCurrent);
+}
+
+export function writeStatus(
+  memory: Memory,
+  transaction: Transaction,
+  key: string,
+  status: StatusRecord | undefined,
+): void {
+  if (status === undefined) transaction.delete(key);
+  else transaction.put(key, encodeStatus(status));
+  transaction.afterCommit(() => {
+    memory.statuses.wrote(key, status);
+  });
+}
