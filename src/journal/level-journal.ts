@@ -111,6 +111,7 @@ export class LevelJournal implements OpenedJournal {
       note,
       now,
       log,
+      journalFolder: parts.folder.journal,
       scrubIntervalMs: limits.scrubIntervalMs ?? 3_600_000,
       scrubPauseMs: limits.scrubPauseMs ?? 5,
     });
@@ -193,8 +194,8 @@ export class LevelJournal implements OpenedJournal {
   }
 
   async nextDue(name: string): Promise<number | undefined> {
-    const queue = this.#memory.queue(this.#memory.targets.get(name));
-    return this.#slot.use((storage) => readNextDue(queue, storage));
+    const { targets } = this.#memory;
+    return this.#slot.use((storage) => readNextDue(this.#memory.queue(targets.get(name)), storage));
   }
 
   failures(
@@ -216,10 +217,9 @@ export class LevelJournal implements OpenedJournal {
   }
 
   async status({ bucket, key, versionId }: VersionName): Promise<VersionStatus | undefined> {
-    const { statuses, targets } = this.#memory;
     const name = statusKey(bucket, key, versionId);
-    const status = await statuses.get(name, () => this.#reads.status(name));
-    return status === undefined ? undefined : toVersionStatus(status, targets.nameOf);
+    const status = await this.#memory.statuses.get(name, () => this.#reads.status(name));
+    return status && toVersionStatus(status, this.#memory.targets.nameOf);
   }
 
   statusesOf(

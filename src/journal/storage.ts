@@ -76,6 +76,30 @@ export async function openLevel(folder: string, options: StorageOptions): Promis
 
 const openPlaces = new Set<string>();
 
+/** Rejects with a `locked` fault if somebody has the database open. Looks at nothing in it. */
+export async function checkLock(folder: string): Promise<void> {
+  if (openPlaces.has(resolve(folder))) {
+    throw new StorageFault('locked', `${folder} is open in this process`);
+  }
+  // LevelDB takes its lock first, and only then refuses because there is a database.
+  const level = new Level(folder, { createIfMissing: false, errorIfExists: true });
+  try {
+    await level.open();
+    await level.close();
+  } catch (error) {
+    const fault = asFault(error);
+    if (fault.kind === 'locked') throw fault;
+  }
+}
+
+/** Makes a database of what table and log files are in a folder. */
+export async function rebuildFrom(folder: string): Promise<void> {
+  // `level` names it only where LevelDB is what lies beneath.
+  const repair: unknown = Reflect.get(Level, 'repair');
+  if (typeof repair !== 'function') throw new StorageFault('failed', 'there is no LevelDB here');
+  await guarded(Promise.resolve(repair.call(Level, folder)));
+}
+
 const last = '\u{10ffff}';
 
 function wrapLevel(level: Level<string, Buffer>, onClosed: () => void): Storage {
