@@ -120,7 +120,7 @@ export class Settler {
   /** Goes once through all open intents; resolves with the time when the next is due. */
   async #round(): Promise<number> {
     let nextAt = this.#now() + 60_000;
-    let after = -1;
+    let after: number | undefined;
     while (!this.#abort.signal.aborted && this.#now() >= this.#pausedUntil) {
       // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = await this.#options.journal.openIntents(after, pageSize);

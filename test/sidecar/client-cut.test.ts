@@ -21,10 +21,23 @@ async function cutAfter({ sidecar }: Site, key: string, bytes: number): Promise<
   });
 }
 
+/** Nothing is over before the sidecar has seen it begin: waits until so many PutObject requests ended. */
+async function ended({ sidecar }: Site, count: number): Promise<void> {
+  const url = `http://127.0.0.1:${sidecar.adminAddress.port}/metrics`;
+  await eventually(`${count} requests ended`, async () => {
+    const text = await (await fetch(url)).text();
+    const lines = text.matchAll(/^replicar_requests_total\{operation="PutObject",.*\} (\d+)$/gm);
+    let sum = 0;
+    for (const [, value] of lines) sum += Number(value);
+    return sum === count;
+  });
+}
+
 test('an upload that is cut at any byte of its payload leaves no object, no intent and no socket', async (t) => {
   const site = await openSite(t);
   const cuts = Array.from({ length: bodyBytes }, (_, bytes) => bytes);
   await Promise.all(cuts.map((bytes) => cutAfter(site, `cut-${bytes}`, bytes)));
+  await ended(site, cuts.length);
   await settled(site);
   await eventually('no socket is left', () => site.sidecar.connectionsOpen === 0);
   t.deepEqual(site.source.keys('bucket'), []);
@@ -35,6 +48,7 @@ test('an upload that is cut after its last byte is at both sides or at neither',
   const site = await openSite(t);
   const keys = Array.from({ length: 30 }, (_, index) => `whole-${index}`);
   await Promise.all(keys.map((key) => cutAfter(site, key, bodyBytes)));
+  await ended(site, keys.length);
   await settled(site);
   await eventually('no socket is left', () => site.sidecar.connectionsOpen === 0);
   t.deepEqual(await differences(site), []);

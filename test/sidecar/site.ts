@@ -138,9 +138,11 @@ export async function settled(
   { sidecar }: Pick<Site, 'sidecar'>,
   timeoutMs = 20_000,
 ): Promise<void> {
+  const { journal } = sidecar;
   await eventually(
-    'no open intent and no task',
-    () => sidecar.journal.intentsOpen() === 0 && sidecar.journal.counts('site-b').pending === 0,
+    () =>
+      `no open intent and no task: ${journal.intentsOpen()}, ${JSON.stringify(journal.counts('site-b'))}`,
+    () => journal.intentsOpen() === 0 && journal.counts('site-b').pending === 0,
     timeoutMs,
   );
 }
