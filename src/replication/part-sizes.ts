@@ -76,7 +76,7 @@ async function headPart(
     return answer.status === 206 ? Number(answer.headers['content-length']) : undefined;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    const isRefused = cause instanceof S3Error && cause.status >= 400 && cause.status < 500;
+    const isRefused = cause instanceof S3Error && (cause.status < 500 || cause.status === 501);
     if (isRefused && cause.status !== 403) return undefined;
     throw error;
   }

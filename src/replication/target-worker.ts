@@ -63,7 +63,7 @@ export class TargetWorker {
     this.#probeBucket = options.bucket;
     // Parts of big objects go in parallel beside the tasks.
     const connections = options.concurrency * 2 + 4;
-    this.#client = new S3Client(options.endpoint, { connections });
+    this.#client = new S3Client(options.endpoint, { connections, ...replicator.deadlines });
     this.#dialect = new Dialect(options.dialect, (sent, answered) => {
       const fields = { target: options.name, sent, answered };
       replicator.log.warn(fields, 'the target does not keep version ids any more: they are mapped');

@@ -1,7 +1,7 @@
 // What the replicator is given and what it tells.
 
 import type { Change, Journal, Task } from '../journal/types.ts';
-import type { S3Client } from '../s3/client.ts';
+import type { S3Client, S3ClientOptions } from '../s3/client.ts';
 import type { Endpoint } from '../s3/types.ts';
 import type { RetryBounds } from './backoff.ts';
 import type { DialectName } from './dialect.ts';
@@ -51,6 +51,11 @@ export interface ReplicatorOptions {
   readonly random?: () => number;
   /** Between two probes of a store that does not answer. */
   readonly probeIntervalMs?: number;
+  /** Other deadlines towards the targets than the client's own. */
+  readonly deadlines?: Pick<
+    S3ClientOptions,
+    'connectTimeoutMs' | 'headTimeoutMs' | 'idleTimeoutMs'
+  >;
   readonly events?: ReplicationEvents;
   readonly log: Log;
 }

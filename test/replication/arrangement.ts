@@ -46,15 +46,19 @@ export interface World {
   readonly failedCodes: string[];
   readonly done: string[];
   /** Queues a change as the proxy does. */
-  queue(change: Partial<Change> & Pick<Change, 'kind' | 'key'>): Promise<Task>;
-  put(key: string, body: Buffer | string, more?: Partial<PutObjectCommandInput>): Promise<Change>;
-  remove(key: string, versionId?: string): Promise<Change>;
-  status(change: Change): Promise<TargetStatus | undefined>;
-  failures(): Promise<readonly FailedTask[]>;
+  readonly queue: (change: Partial<Change> & Pick<Change, 'kind' | 'key'>) => Promise<Task>;
+  readonly put: (
+    key: string,
+    body: Buffer | string,
+    more?: Partial<PutObjectCommandInput>,
+  ) => Promise<Change>;
+  readonly remove: (key: string, versionId?: string) => Promise<Change>;
+  readonly status: (change: Change) => Promise<TargetStatus | undefined>;
+  readonly failures: () => Promise<readonly FailedTask[]>;
   /** A second replicator over the same journal, as after a restart. */
-  restart(more?: Partial<ReplicatorOptions>): Promise<Replicator>;
+  readonly restart: (more?: Partial<ReplicatorOptions>) => Promise<Replicator>;
   /** Resolves when nothing is pending any more. */
-  drained(): Promise<void>;
+  readonly drained: () => Promise<void>;
 }
 
 export async function startStore(
@@ -97,7 +101,7 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
   t.teardown(() => sdk.destroy());
   const failedCodes: string[] = [];
   const done: string[] = [];
-  let progress = (): void => {};
+  let progress: (() => void) | undefined;
   const settings: ReplicatorOptions = {
     journal,
     source: client,
@@ -110,7 +114,7 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
     events: {
       replicated: (_target, kind) => {
         done.push(kind);
-        progress();
+        progress?.();
       },
       attemptFailed: (_target, code) => {
         failedCodes.push(code);
@@ -172,10 +176,10 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
     },
     async drained() {
       while (targets.some(({ name }) => journal.counts(name).pending > 0)) {
+        // oxlint-disable-next-line no-await-in-loop -- one completion after the other
         await new Promise<void>((resolve) => {
           progress = resolve;
         });
-        await replicator.drain();
       }
     },
   };
