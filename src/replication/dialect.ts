@@ -32,10 +32,20 @@ export class Dialect {
   }
 
   /**
+   * The id to name in a write that is sent in this dialect. `null` only where the target is known to take ids: Ceph
+   * stores `?versionId=null` on an unversioned bucket as a version that no plain delete reaches.
+   */
+  dictated(sending: DialectName, identity: string): string | undefined {
+    if (sending !== 'minio' || (identity === 'null' && this.#known !== 'minio')) return undefined;
+    return identity;
+  }
+
+  /**
    * Takes note of the id in an answer to a write that named `sent`. `null` tells nothing: unversioned buckets of
    * every kind answer so.
    */
   confirm(sent: string, answered: string | undefined): void {
+    if (sent === 'null' && this.#known !== 'minio') return;
     if (answered === sent) {
       if (sent !== 'null') this.#known = 'minio';
       return;

@@ -138,7 +138,7 @@ async function begin(
     return await inDialect(target.dialect, async (dialect) => {
       const answer = await writeToTarget(attempt, {
         method: 'POST',
-        query: queryOf({ uploads: true, versionId: dialect === 'minio' ? identity : undefined }),
+        query: queryOf({ uploads: true, versionId: target.dialect.dictated(dialect, identity) }),
         headers: [
           ...objectLines(object),
           ...checksumWish(object.facts.checksums),

@@ -64,7 +64,7 @@ async function send(
   try {
     const answer = await writeToTarget(attempt, {
       method: 'PUT',
-      ...(dialect === 'minio' ? { query: queryOf({ versionId: attempt.identity }) } : {}),
+      query: queryOf({ versionId: attempt.target.dialect.dictated(dialect, attempt.identity) }),
       headers: [
         ...objectLines(object),
         ...integrityLines(object, body),
