@@ -17,6 +17,7 @@ import type { S3Client } from '../../src/s3/client.ts';
 import type { Credentials } from '../../src/s3/types.ts';
 import type { Sidecar } from '../../src/sidecar.ts';
 import { createBucket, credentials, openClient, openFolder, openStore } from '../arrange.ts';
+import type { Through } from '../sidecar/scenario.ts';
 import { everyKindOfWrite } from '../sidecar/scenario.ts';
 import { differences, environment, openSidecar, settled } from '../sidecar/site.ts';
 
@@ -105,7 +106,11 @@ const nameOf = (name: string, { source, embedded, versioned }: Direction): strin
 };
 
 /** Declares the tests of a file: the real store as the source and as the target. */
-export function declareEndToEnd(name: string, start: () => Promise<RealStore>): void {
+export function declareEndToEnd(
+  name: string,
+  start: () => Promise<RealStore>,
+  through: Pick<Through, 'oddKey' | 'tagging'> = {},
+): void {
   let store: RealStore | undefined;
   const running = (): RealStore => {
     if (store === undefined) throw new Error('the store was not started');
@@ -123,7 +128,7 @@ export function declareEndToEnd(name: string, start: () => Promise<RealStore>): 
       t.timeout(120_000);
       const bucket = `kinds-${index}`;
       const site = await openRealSite(t, { real: running(), direction }, bucket);
-      await everyKindOfWrite({ ...site, bucket }, 5 * 1024 * 1024);
+      await everyKindOfWrite({ ...site, ...through, bucket }, 5 * 1024 * 1024);
       await settled(site, 60_000);
       t.deepEqual(await compared(site, bucket), []);
     });
