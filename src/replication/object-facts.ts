@@ -61,17 +61,24 @@ export function readFacts(headers: AnswerHeaders, now: number): ObjectFacts {
     size: length === undefined ? undefined : Number(length),
     lastModified: lastModified(headers),
     versionId: one(headers, 'x-amz-version-id'),
-    headers: [
-      ...carried.flatMap((name) => all(headers, name)),
-      ...contentEncoding(headers),
-      ...userMetadata(headers),
-      ...storageClass(headers),
-      ...lockLines(lock, now),
-    ],
+    headers: [...readContentLines(headers), ...storageClass(headers), ...lockLines(lock, now)],
     checksums: checksumsOf(headers),
     tagCount: Number(one(headers, 'x-amz-tagging-count') ?? 0),
     lock,
   };
+}
+
+/** Content headers and user metadata: what the client said of the bytes. */
+export function readContentLines(headers: AnswerHeaders): readonly HeaderPair[] {
+  return [
+    ...carried.flatMap((name) => all(headers, name)),
+    ...contentEncoding(headers),
+    ...userMetadata(headers),
+  ];
+}
+
+export function isContentLine(name: string): boolean {
+  return carried.includes(name) || name === 'content-encoding' || name.startsWith('x-amz-meta-');
 }
 
 export function isMd5(etag: string): boolean {

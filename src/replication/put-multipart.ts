@@ -33,10 +33,10 @@ const partsAtOnce = 4;
 /** Targets put the parts together before they answer. */
 const completeTimeoutMs = 10 * 60_000;
 
-/** Resolves with the id that the target has it under. The object's own body is not used. */
+/** Resolves with the id that the target has it under. */
 export async function putMultipart(
   attempt: Attempt,
-  object: Omit<SourceObject, 'body'>,
+  object: Pick<SourceObject, 'facts' | 'tags'>,
   { sizes, time }: { readonly sizes: readonly number[]; readonly time: number },
 ): Promise<string | undefined> {
   const { identity, target, task } = attempt;
@@ -97,7 +97,7 @@ interface Begun {
 
 async function resume(
   attempt: Attempt,
-  object: Omit<SourceObject, 'body'>,
+  object: Pick<SourceObject, 'facts' | 'tags'>,
 ): Promise<Begun | undefined> {
   const { task, target, targetBucket, signal } = attempt;
   const { uploadId } = task;
@@ -131,7 +131,7 @@ function uploadOf(
 
 async function begin(
   attempt: Attempt,
-  object: Omit<SourceObject, 'body'>,
+  object: Pick<SourceObject, 'facts' | 'tags'>,
 ): Promise<Upload | 'there'> {
   const { task, target, identity } = attempt;
   try {
@@ -142,7 +142,7 @@ async function begin(
         headers: [
           ...objectLines(object),
           ...checksumWish(object.facts.checksums),
-          ...uploadOriginLines(dialect, object.facts),
+          ...uploadOriginLines(dialect, { identity, facts: object.facts }),
         ],
       });
       const id = textOf(expectRoot(answer.bytes, 'InitiateMultipartUploadResult'), 'UploadId');
@@ -208,7 +208,11 @@ async function finish(
   const { facts } = sent.object;
   const origin =
     upload.dialect === 'minio'
-      ? [replicationRequest, sourceTime(sent.time), sourceEtag(facts.etag)]
+      ? [
+          replicationRequest,
+          sourceTime(sent.time),
+          ...sourceEtag({ identity: attempt.identity, facts }),
+        ]
       : [];
   try {
     const answer = await writeToTarget(attempt, {

@@ -12,7 +12,6 @@ import { hasByIdentity } from './look.ts';
 import type { ObjectBody } from './object-body.ts';
 import { takeBody } from './object-body.ts';
 import type { SourceObject } from './source-object.ts';
-import { openRange } from './source-object.ts';
 import type { Stored } from './stored.ts';
 import { checkStored, readStored } from './stored.ts';
 import { objectLines, originLines } from './write-headers.ts';
@@ -29,14 +28,13 @@ export async function putObject(
     md5: object.facts.md5,
     name: `/${attempt.task.change.bucket}/${attempt.task.change.key}`,
   };
-  let body = await takeBody(object.body, promised, attempt.buffers);
+  let body = await takeBody(await object.open(), promised, attempt.buffers);
   let isSent = false;
   try {
     const stored = await inDialect(target.dialect, async (dialect) => {
       if (isSent && !body.isHeld) {
         body.release();
-        const again = await openRange(attempt, object.facts, { start: 0, end: promised.size });
-        body = await takeBody(again, promised, attempt.buffers);
+        body = await takeBody(await object.open(), promised, attempt.buffers);
       }
       isSent = true;
       return send(attempt, { object, body, time }, dialect);
@@ -68,7 +66,7 @@ async function send(
       headers: [
         ...objectLines(object),
         ...integrityLines(object, body),
-        ...originLines(dialect, object.facts, time),
+        ...originLines(dialect, { identity: attempt.identity, facts: object.facts, time }),
       ],
       body: body.sendable,
     });
