@@ -111,6 +111,7 @@ export class LevelJournal implements OpenedJournal {
       note,
       now,
       log,
+      journalFolder: parts.folder.journal,
       scrubIntervalMs: limits.scrubIntervalMs ?? 3_600_000,
       scrubPauseMs: limits.scrubPauseMs ?? 5,
     });
@@ -193,8 +194,8 @@ export class LevelJournal implements OpenedJournal {
   }
 
   async nextDue(name: string): Promise<number | undefined> {
-    const queue = this.#memory.queue(this.#memory.targets.get(name));
-    return this.#slot.use((storage) => readNextDue(queue, storage));
+    const { targets } = this.#memory;
+    return this.#slot.use((storage) => readNextDue(this.#memory.queue(targets.get(name)), storage));
   }
 
   failures(
@@ -216,10 +217,9 @@ export class LevelJournal implements OpenedJournal {
   }
 
   async status({ bucket, key, versionId }: VersionName): Promise<VersionStatus | undefined> {
-    const { statuses, targets } = this.#memory;
     const name = statusKey(bucket, key, versionId);
-    const status = await statuses.get(name, () => this.#reads.status(name));
-    return status === undefined ? undefined : toVersionStatus(status, targets.nameOf);
+    const status = await this.#memory.statuses.get(name, () => this.#reads.status(name));
+    return status && toVersionStatus(status, this.#memory.targets.nameOf);
   }
 
   statusesOf(
@@ -284,22 +284,28 @@ export class LevelJournal implements OpenedJournal {
   }
 
   async #close(): Promise<void> {
-    const { folder, marker, space } = this.#parts;
+    const { space, log } = this.#parts;
     await this.#upkeep.close();
     await this.#mender.close();
     await this.#writer.close();
     await this.#condemning;
     if (!this.#writer.isSuspended && !this.#hasBroken) {
-      // The last commits may not be synced: what the marker says of them must be true.
-      const { ledger } = this.#writer;
-      const value = encodeRecord(metaKey, ledger.toString());
-      await this.#slot.current.batch([{ type: 'put', key: metaKey, value }], true);
-      await this.#slot.close();
-      await writeMarker(folder, { ...marker, batchesAtLeast: ledger.batch });
-    } else {
-      await this.#slot.close();
+      await this.#noteEnd().catch((error: unknown) => {
+        // Only a check of the next start is weaker without it.
+        log.warn({ error }, 'the end of the journal could not be noted');
+      });
     }
+    await this.#slot.close();
     await space.close();
+  }
+
+  /** Notes how many commits there are. They may not be synced yet, and what the marker says must be true. */
+  async #noteEnd(): Promise<void> {
+    const { folder, marker } = this.#parts;
+    const { ledger } = this.#writer;
+    const value = encodeRecord(metaKey, ledger.toString());
+    await this.#slot.current.batch([{ type: 'put', key: metaKey, value }], true);
+    await writeMarker(folder, { ...marker, batchesAtLeast: ledger.batch });
   }
 
   async #afterCommit(seconds: number, operations: number): Promise<void> {
@@ -323,12 +329,11 @@ export class LevelJournal implements OpenedJournal {
 
   #broke(error: SidecarError, fault: StorageFault | undefined): void {
     this.#hasBroken = true;
-    const { log, marker } = this.#parts;
-    log.error({ error }, 'the journal is broken: the process must stop');
+    this.#parts.log.error({ error }, 'the journal is broken: the process must stop');
     this.#announceBroken?.(error);
     if (fault?.kind !== 'corrupt') return;
     // Starting again on it would only end here again: the next start takes what can be read into a new one.
-    this.#condemning = this.#condemn({ ...marker, condemned: fault.message });
+    this.#condemning = this.#condemn({ ...this.#parts.marker, condemned: fault.message });
   }
 
   async #condemn(marker: Marker): Promise<void> {

@@ -9,8 +9,9 @@ import type { Memory } from './memory.ts';
 import { mend } from './mend.ts';
 import { readNote } from './recover.ts';
 import { scrub } from './scrub.ts';
-import { asFault } from './storage.ts';
+import { asFault, StorageFault } from './storage.ts';
 import type { StorageSlot } from './storage-slot.ts';
+import { damagedTables } from './table-check.ts';
 import type { Writer } from './writer.ts';
 
 export interface MenderOptions {
@@ -21,6 +22,8 @@ export interface MenderOptions {
   readonly note: DamageNote | undefined;
   readonly now: () => number;
   readonly log: Log;
+  /** Where LevelDB's files are. */
+  readonly journalFolder: string;
   readonly scrubIntervalMs: number;
   readonly scrubPauseMs: number;
 }
@@ -97,6 +100,7 @@ export class Mender {
   async #scrubOnce(): Promise<void> {
     const { slot, memory, writer, scrubPauseMs: pauseMs } = this.#options;
     const { signal } = this.#closing;
+    if (await this.#hasDamagedTable()) return;
     const start = await writer().exclusively(async () => ({
       storage: slot.current,
       scan: slot.current.scan(),
@@ -115,6 +119,16 @@ export class Mender {
     this.#noticed.addAll(damage.affected, damage.reason);
     this.#mendSoon();
     await this.#mending;
+  }
+
+  /** LevelDB must not go on with a damaged table: it would end the process in the middle of something. */
+  async #hasDamagedTable(): Promise<boolean> {
+    const damaged = await damagedTables(this.#options.journalFolder, Number.POSITIVE_INFINITY);
+    const [name] = damaged;
+    if (name === undefined) return false;
+    const fault = new StorageFault('corrupt', `${name} is damaged`);
+    this.#options.writer().break(journalBroken(fault), fault);
+    return true;
   }
 
   #mendSoon(): void {

@@ -4,7 +4,7 @@
 // First start: database, then marker within it, then the marker file. Whatever is interrupted is begun again.
 
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SidecarError } from '../errors.ts';
 import { Damage } from './damage.ts';
@@ -17,18 +17,21 @@ import {
   readMarker,
   writeMarker,
 } from './folder.ts';
-import { indexKinds, kindOf, markerKey, metaKey } from './keys.ts';
+import { markerKey, metaKey } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { encodeMarker, formatVersion, type Marker, newMarker, parseMarker } from './marker.ts';
 import { noteEntry } from './mend.ts';
-import { decodeRecord, encodeRecord, isSound } from './record.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
 import {
   asFault,
   type BatchEntry,
+  checkLock,
   type OpenStorage,
+  rebuildFrom,
   type Storage,
   type StorageFault,
 } from './storage.ts';
+import { damagedTables, isSoundTable } from './table-check.ts';
 
 export interface OpenedDatabase {
   readonly storage: Storage;
@@ -47,6 +50,9 @@ export interface DatabaseOptions {
   readonly log: Log;
 }
 
+/** Checking goes at some 500 MB a second; a start must not wait for more than this. The scrub checks all. */
+const checkBudgetMs = 1_000;
+
 export async function openDatabase(options: DatabaseOptions): Promise<OpenedDatabase> {
   const { folder, log } = options;
   const parsed = await readMarker(folder);
@@ -58,8 +64,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenedData
   if (!isPresent) throw missingDatabase(folder);
   if (marker === undefined)
     log.warn({ folder: folder.dataDir }, 'the marker file is missing or damaged');
-  if (marker?.condemned !== undefined) {
-    return reopenReplaced(options, marker, marker.condemned);
+  await checkLock(folder.journal).catch((error: unknown) => {
+    throw openingFault(folder, asFault(error));
+  });
+  const damaged = await damagedTables(folder.journal, checkBudgetMs);
+  const condemned = damaged.length > 0 ? `damaged files: ${damaged.join(', ')}` : marker?.condemned;
+  if (condemned !== undefined && marker !== undefined) {
+    return reopenReplaced(options, marker, condemned);
   }
   let storage: Storage;
   try {
@@ -129,7 +140,7 @@ async function initialize(options: DatabaseOptions, storage: Storage): Promise<O
   return { storage, marker, damage: new Damage() };
 }
 
-/** Builds a database beside the damaged one, from what can be read of it, and exchanges the two. */
+/** Builds a database beside the damaged one, from what of it is whole, and exchanges the two. */
 async function reopenReplaced(
   options: DatabaseOptions,
   marker: Marker,
@@ -140,10 +151,9 @@ async function reopenReplaced(
   const renewed: Marker = { ...kept, revision: kept.revision + 1, batchesAtLeast: 0 };
   const damage = new Damage();
   damage.addEverything(reason);
-  const replacement = await options.open(folder.replacement, storageOptions(options, true));
-  let salvaged = 0;
+  const isSalvaged = await salvage(folder, log);
+  const replacement = await options.open(folder.replacement, storageOptions(options, !isSalvaged));
   try {
-    salvaged = await salvage(options, replacement);
     const entries = [markerEntry(renewed), noteEntry(damage, true, options.now())];
     await replacement.batch(entries, true);
   } finally {
@@ -155,45 +165,35 @@ async function reopenReplaced(
   await moveTo(folder.replacement, folder.journal);
   await writeMarker(folder, renewed);
   log.error(
-    { reason, kept: aside, salvaged },
+    { reason, kept: aside, isSalvaged },
     'the journal was damaged: a new one took its place, and what it may have lost is to be resynced',
   );
   const storage = await options.open(folder.journal, storageOptions(options, false));
   return { storage, marker: renewed, damage };
 }
 
-/** Copies every sound record that can be read; none if the damaged database does not open at all. */
-async function salvage(options: DatabaseOptions, replacement: Storage): Promise<number> {
-  let salvaged = 0;
+/**
+ * Links the tables that are whole, and the logs, into the new folder and has LevelDB make a database of them. It
+ * never writes to a table or log again, so the damaged folder stays as it is. False: nothing can be saved.
+ */
+async function salvage({ journal, replacement }: Folder, log: Log): Promise<boolean> {
+  const names = (await readdir(journal)).filter((name) => /\.(ldb|log)$/.test(name));
   try {
-    const damaged = await options.open(options.folder.journal, storageOptions(options, false));
-    const scan = damaged.scan();
-    try {
-      /* oxlint-disable no-await-in-loop -- page after page */
-      for (let rows = await scan.next(500); rows.length > 0; rows = await scan.next(500)) {
-        const entries = rows
-          .filter(([key, value]) => isWorthKeeping(key) && isSound(key, value))
-          .map(([key, value]): BatchEntry => ({ type: 'put', key, value }));
-        await replacement.batch(entries, false);
-        salvaged += entries.length;
-      }
+    await mkdir(replacement, { mode: 0o700 });
+    for (const name of names) {
+      /* oxlint-disable no-await-in-loop -- one file in memory at a time */
+      const path = join(journal, name);
+      const isWhole = name.endsWith('.log') || (await isSoundTable(path));
+      if (isWhole) await link(path, join(replacement, name));
       /* oxlint-enable no-await-in-loop */
-    } finally {
-      await scan.close();
-      await damaged.close();
     }
+    await rebuildFrom(replacement);
+    return true;
   } catch (error) {
-    const { kind } = asFault(error);
-    if (kind === 'locked') throw openingFault(options.folder, asFault(error));
-    if (kind === 'full') throw error;
+    log.warn({ error }, 'nothing of the damaged journal can be saved');
+    await rm(replacement, { recursive: true, force: true });
+    return false;
   }
-  return salvaged;
-}
-
-/** Index rows are made again from the tasks. */
-function isWorthKeeping(key: string): boolean {
-  const kind = kindOf(key);
-  return kind !== undefined && !indexKinds.includes(kind);
 }
 
 /** An exchange of databases that was interrupted is ended; one that was not yet whole is forgotten. */

@@ -1,6 +1,7 @@
 // The edge to LevelDB, and the only file that knows it: a small interface over ordered records, and what its errors
 // mean. Tests put a failing or a slow one in its place.
 
+import { resolve } from 'node:path';
 import { Level } from 'level';
 import { SidecarError } from '../errors.ts';
 
@@ -48,6 +49,11 @@ export type OpenStorage = (folder: string, options: StorageOptions) => Promise<S
 
 /** Opens a LevelDB. Rejects with a StorageFault. */
 export async function openLevel(folder: string, options: StorageOptions): Promise<Storage> {
+  const place = resolve(folder);
+  // LevelDB would refuse it too, but let go of its lock on the way: closing any descriptor of a file gives up
+  // all of the process's POSIX locks on it.
+  if (openPlaces.has(place)) throw new StorageFault('locked', `${folder} is open in this process`);
+  openPlaces.add(place);
   const level = new Level<string, Buffer>(folder, {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',
@@ -60,14 +66,43 @@ export async function openLevel(folder: string, options: StorageOptions): Promis
   try {
     await level.open();
   } catch (error) {
+    openPlaces.delete(place);
     throw asFault(error);
   }
-  return wrapLevel(level);
+  return wrapLevel(level, () => {
+    openPlaces.delete(place);
+  });
+}
+
+const openPlaces = new Set<string>();
+
+/** Rejects with a `locked` fault if somebody has the database open. Looks at nothing in it. */
+export async function checkLock(folder: string): Promise<void> {
+  if (openPlaces.has(resolve(folder))) {
+    throw new StorageFault('locked', `${folder} is open in this process`);
+  }
+  // LevelDB takes its lock first, and only then refuses because there is a database.
+  const level = new Level(folder, { createIfMissing: false, errorIfExists: true });
+  try {
+    await level.open();
+    await level.close();
+  } catch (error) {
+    const fault = asFault(error);
+    if (fault.kind === 'locked') throw fault;
+  }
+}
+
+/** Makes a database of what table and log files are in a folder. */
+export async function rebuildFrom(folder: string): Promise<void> {
+  // `level` names it only where LevelDB is what lies beneath.
+  const repair: unknown = Reflect.get(Level, 'repair');
+  if (typeof repair !== 'function') throw new StorageFault('failed', 'there is no LevelDB here');
+  await guarded(Promise.resolve(repair.call(Level, folder)));
 }
 
 const last = '\u{10ffff}';
 
-function wrapLevel(level: Level<string, Buffer>): Storage {
+function wrapLevel(level: Level<string, Buffer>, onClosed: () => void): Storage {
   return {
     get: (key) => guarded(level.get(key)),
     getMany: (keys) => guarded(level.getMany(keys)),
@@ -88,7 +123,10 @@ function wrapLevel(level: Level<string, Buffer>): Storage {
         await guarded(Promise.resolve(level.compactRange('', last)));
       }
     },
-    close: () => guarded(level.close()),
+    async close() {
+      await guarded(level.close());
+      onClosed();
+    },
   };
 }
 

@@ -1,3 +1,5 @@
+/* oxlint-disable no-await-in-loop -- one step after the other is what is tested */
+
 import assert from 'node:assert/strict';
 import test from 'ava';
 import type { OpenedJournal } from '../../src/journal/options.ts';
