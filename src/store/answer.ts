@@ -65,6 +65,15 @@ export function errorXml(
   return `${declaration}${xmlElement('Error', pieces).xml}`;
 }
 
+/** MinIO names the error of a HEAD, which has no body to say it, in headers. */
+export function withErrorLines(answer: Answer, error: StoreError): Answer {
+  const lines: Line[] = [
+    ['x-minio-error-code', error.code],
+    ['x-minio-error-desc', `"${error.message}"`],
+  ];
+  return { ...answer, headers: [...answer.headers, ...lines] };
+}
+
 /** A response header's value has one byte a character; what is outside goes as the bytes of UTF-8. */
 export function headerText(text: string): string {
   return Buffer.from(text).toString('latin1');

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verified, VerifyOptions } from '../s3/sigv4-verify.ts';
 import { verifyRequest } from '../s3/sigv4-verify.ts';
 import type { Answer } from './answer.ts';
-import { emptyAnswer, errorAnswer, errorXml } from './answer.ts';
+import { emptyAnswer, errorAnswer, errorXml, withErrorLines } from './answer.ts';
 import { checkWriteConditions } from './conditions.ts';
 import type { FaultEffect, Faults } from './faults.ts';
 import { findBucket } from './find.ts';
@@ -63,7 +63,10 @@ export async function serve(serving: Serving, exchange: Exchange): Promise<void>
     if (error instanceof Ended || outgoing.destroyed || incoming.errored) {
       return;
     }
-    sender.send(errorAnswer(asStoreError(error), place));
+    const failure = asStoreError(error);
+    const answer = errorAnswer(failure, place);
+    const isNamed = serving.state.manner === 'minio' && incoming.method === 'HEAD';
+    sender.send(isNamed ? withErrorLines(answer, failure) : answer);
   }
 }
 
@@ -234,7 +237,9 @@ async function runWithFaults(faulty: FaultyRun): Promise<void> {
     return;
   }
   const etag = find('wrong-etag')?.etag;
-  sender.send(etag === undefined ? answer : withEtag(answer, etag), find('truncate'));
+  const garbage = find('garbage')?.body;
+  const told = etag === undefined ? answer : withEtag(answer, etag);
+  sender.send(garbage === undefined ? told : { ...told, body: garbage }, find('truncate'));
 }
 
 function answerOf(run: () => Answer, place: FaultyRun['place']): Answer {

@@ -20,6 +20,7 @@ export interface FaultMatch {
  * - `swallow`: commits and never answers; the connection stays open.
  * - `hold`: waits for the promise before or after the commit.
  * - `wrong-etag`: commits, and names this ETag in the header (and in a result's XML).
+ * - `garbage`: commits, and sends this text in the place of the answer's body.
  * - `truncate`: sends so many bytes of the answer's body and cuts; with `close` as framing there is no length,
  *   so that the short body looks whole.
  * - `ok-with-error`: answers 200 with an `<Error>` body and does nothing.
@@ -40,6 +41,7 @@ export type FaultEffect =
   | { readonly kind: 'swallow' }
   | { readonly kind: 'hold'; readonly point: 'before' | 'after'; readonly until: Promise<unknown> }
   | { readonly kind: 'wrong-etag'; readonly etag: string }
+  | { readonly kind: 'garbage'; readonly body: string }
   | { readonly kind: 'truncate'; readonly bytes: number; readonly framing: 'length' | 'close' }
   | { readonly kind: 'ok-with-error'; readonly code: string; readonly message?: string }
   | { readonly kind: 'white-space'; readonly everyMs: number; readonly until: Promise<unknown> };

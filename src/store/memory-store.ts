@@ -1,6 +1,8 @@
 // The embedded S3 store: everything in memory, on node:http, for the demo and for tests, which may look inside it
 // and script its faults.
 
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -46,6 +48,8 @@ export class MemoryStore {
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
+    // Every held or delayed request listens to it, and there may be thousands.
+    setMaxListeners(0, this.#closing.signal);
     const { credentials } = options;
     const all = 'accessKey' in credentials ? [credentials] : credentials;
     this.#secrets = new Map(all.map(({ accessKey, secretKey }) => [accessKey, secretKey]));
@@ -64,6 +68,7 @@ export class MemoryStore {
   }
 
   async start(port = 0, host = '127.0.0.1'): Promise<{ url: string; port: number }> {
+    assert(this.#server === undefined && !this.#closing.signal.aborted, 'a store starts once');
     const { tls } = this.#options;
     const settings = { maxHeaderSize: 256 * 1024, requestTimeout: 0, keepAliveTimeout: 65_000 };
     const server =

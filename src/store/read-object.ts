@@ -100,7 +100,10 @@ function overridden(headers: readonly Line[], query: ReadonlyMap<string, string>
   const lines = new Map(headers);
   for (const [parameter, name] of Object.entries(overrides)) {
     const value = query.get(parameter);
-    if (value !== undefined) lines.set(name, headerText(value));
+    if (value === undefined) continue;
+    const text = headerText(value);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) throw new StoreError('InvalidArgument');
+    lines.set(name, text);
   }
   return [...lines];
 }

@@ -67,7 +67,9 @@ async function collect(incoming: IncomingMessage, bytesMax: number): Promise<Buf
       else reject(new StoreError('IncompleteBody'));
     });
     incoming.once('error', reject);
-    incoming.once('close', () => reject(new StoreError('IncompleteBody')));
+    incoming.once('close', () => {
+      if (!incoming.readableEnded) reject(new StoreError('IncompleteBody'));
+    });
   });
   return pieces;
 }

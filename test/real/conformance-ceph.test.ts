@@ -17,11 +17,22 @@ const features: Features = {
   markerOnNothing: true,
   dictatedVersionId: 'ignored',
   strangeVersionStatus: 404,
-  conditionalWrites: false,
+  matchOnNothingStatus: 412,
+  quotedMatchOnPut: false,
   suspendedPutNamed: false,
   idleCopyRefused: true,
   taggingNamesVersion: false,
   partSizeMin: 5 * 1024 * 1024,
+  missingVersionCode: 'NoSuchKey',
+  malformedXmlNamed: false,
+  copyEtagQuoted: false,
+  copyConditions: false,
+  completionEtag: false,
+  partOrderChecked: false,
+  unknownUpload: { code: 'InternalError', status: 500 },
+  abortedUploadCode: 'NoSuchKey',
+  chunkedEncodingDropped: false,
+  currentTagsDeletable: false,
 };
 
 let ceph: Ceph | undefined;

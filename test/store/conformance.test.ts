@@ -13,11 +13,22 @@ const common = {
   markerVersionStatus: 405,
   checksums: true,
   strangeVersionStatus: 400,
-  conditionalWrites: true,
+  matchOnNothingStatus: 404,
+  quotedMatchOnPut: true,
   suspendedPutNamed: true,
   idleCopyRefused: true,
   taggingNamesVersion: true,
   partSizeMin: 0,
+  missingVersionCode: 'NoSuchVersion',
+  malformedXmlNamed: true,
+  copyEtagQuoted: true,
+  copyConditions: true,
+  completionEtag: true,
+  partOrderChecked: true,
+  unknownUpload: { code: 'NoSuchUpload', status: 404 },
+  abortedUploadCode: 'NoSuchUpload',
+  chunkedEncodingDropped: true,
+  currentTagsDeletable: true,
 } as const;
 
 const features: Readonly<Record<Manner, Features>> = {

@@ -2,6 +2,7 @@
 // one cannot drift from S3. Where real stores differ, `Features` says so and the difference itself is asserted.
 
 import { createHash, createHmac } from 'node:crypto';
+import type { S3Client } from '@aws-sdk/client-s3';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -33,7 +34,6 @@ import {
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
   PutObjectTaggingCommand,
-  S3Client,
   S3ServiceException,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -79,8 +79,10 @@ export interface Features {
   readonly dictatedVersionId: 'obeyed' | 'refused' | 'ignored';
   /** Status for a version id that the store cannot have minted. */
   readonly strangeVersionStatus: 400 | 404;
-  /** `If-None-Match: *` and `If-Match` on PUT. */
-  readonly conditionalWrites: boolean;
+  /** Status of a PUT with `If-Match` where there is nothing. */
+  readonly matchOnNothingStatus: 404 | 412;
+  /** `If-Match` on PUT takes the ETag in its quotes; without it only the bare ETag matches. */
+  readonly quotedMatchOnPut: boolean;
   /** A PUT on a suspended bucket answers with `x-amz-version-id: null`. */
   readonly suspendedPutNamed: boolean;
   /** A copy onto itself that changes nothing is refused. */
@@ -89,6 +91,26 @@ export interface Features {
   readonly taggingNamesVersion: boolean;
   /** The least size of a part that is not the last. */
   readonly partSizeMin: number;
+  /** The code for a version that is not there. */
+  readonly missingVersionCode: 'NoSuchVersion' | 'NoSuchKey';
+  /** A refusal of malformed XML has a code; without it the body is empty. */
+  readonly malformedXmlNamed: boolean;
+  /** The ETag in a copy's result has quotes. */
+  readonly copyEtagQuoted: boolean;
+  /** Conditions on a copy's source count; without it they are ignored. */
+  readonly copyConditions: boolean;
+  /** A completion's result names the ETag; without it the element is empty. */
+  readonly completionEtag: boolean;
+  /** Parts in the wrong order are refused; without it they are put in order. */
+  readonly partOrderChecked: boolean;
+  /** What a completion of an upload that never was gets. */
+  readonly unknownUpload: { readonly code: string; readonly status: number };
+  /** The code for the parts of an upload that was aborted. */
+  readonly abortedUploadCode: 'NoSuchUpload' | 'NoSuchKey';
+  /** `aws-chunked` is taken off the stored content encoding. */
+  readonly chunkedEncodingDropped: boolean;
+  /** On a versioned bucket a delete of tags without version id takes those of the current one; else it does nothing. */
+  readonly currentTagsDeletable: boolean;
 }
 
 export interface ConformanceStore extends StoreAddress {
@@ -391,18 +413,17 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'conditional writes see what is there': async (bench) => {
     const { t, features } = bench;
     const { ETag } = await put(bench, 'w', '1', { IfNoneMatch: '*' });
-    if (!features.conditionalWrites) {
-      // Such a store takes no notice of them.
-      await put(bench, 'w', '2', { IfMatch: '"other"' });
-      t.is((await read(bench, 'w')).text, '2');
-      return;
-    }
     const failed = { code: 'PreconditionFailed', status: 412 };
     await refused(bench, put(bench, 'w', '2', { IfNoneMatch: '*' }), failed);
     await refused(bench, put(bench, 'w', '2', { IfMatch: '"other"' }), failed);
-    await refused(bench, put(bench, 'none', '2', { IfMatch: ETag }), { status: 404 });
+    await refused(bench, put(bench, 'none', '2', { IfMatch: ETag }), {
+      status: features.matchOnNothingStatus,
+    });
     t.is((await read(bench, 'w')).text, '1');
-    await put(bench, 'w', '2', { IfMatch: ETag });
+    if (!features.quotedMatchOnPut)
+      await refused(bench, put(bench, 'w', '2', { IfMatch: ETag }), failed);
+    const right = features.quotedMatchOnPut ? ETag : md5('1');
+    await put(bench, 'w', '2', { IfMatch: right });
     t.is((await read(bench, 'w')).text, '2');
   },
 
@@ -476,7 +497,7 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'aws-chunked bodies with signed chunks are taken, and refused when a byte was changed': async (
     bench,
   ) => {
-    const { t, store, bucket } = bench;
+    const { t, store, bucket, features } = bench;
     const payload = Buffer.alloc(150_000, 'abc');
     const target = `/${bucket}/chunked`;
     const upload = async (spoil: boolean): Promise<RawAnswer> => {
@@ -514,7 +535,10 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     t.is((await upload(false)).status, 200);
     const got = await bench.send({ method: 'GET', target });
     t.true(got.body.equals(payload));
-    t.is(got.headers['content-encoding'], undefined);
+    t.is(
+      got.headers['content-encoding'],
+      features.chunkedEncodingDropped ? undefined : 'aws-chunked',
+    );
   },
 
   'aws-chunked bodies with trailers carry their checksum at the end': async (bench) => {
@@ -573,14 +597,10 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     const { t, store, bucket, features } = bench;
     const raw = { method: 'PUT', target: `/${bucket}/te`, payloadHash: 'UNSIGNED-PAYLOAD' };
     const lines = signedLines(store, raw);
-    async function* pieces(): AsyncGenerator<Buffer> {
-      yield Buffer.from('one ');
-      yield Buffer.from('two');
-    }
     const answer = await sendUnsigned(store, {
       ...raw,
       headers: Object.fromEntries(lines.map(({ name, value }) => [name, value])),
-      body: pieces(),
+      body: twoPieces(),
     });
     t.is(answer.status, features.chunkedWithoutLength ? 200 : 411);
     const got = await bench.send({ method: 'GET', target: raw.target });
@@ -610,7 +630,7 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 
   'a copy takes metadata and tags along, or replaces them': async (bench) => {
-    const { t, client, bucket } = bench;
+    const { t, client, bucket, features } = bench;
     await put(bench, 'from/ä b', 'copy me', {
       ContentType: 'a/b',
       Metadata: { m: '1' },
@@ -620,7 +640,8 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     const copied = await client.send(
       new CopyObjectCommand({ Bucket: bucket, Key: 'to', CopySource: source }),
     );
-    t.is(copied.CopyObjectResult?.ETag, `"${md5('copy me')}"`);
+    const etag = md5('copy me');
+    t.is(copied.CopyObjectResult?.ETag, features.copyEtagQuoted ? `"${etag}"` : etag);
     const to = await read(bench, 'to');
     t.like(to, { text: 'copy me', ContentType: 'a/b', Metadata: { m: '1' } });
     const replaced = new CopyObjectCommand({
@@ -665,10 +686,15 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 
   'conditions on a copy are about its source': async (bench) => {
-    const { client, bucket } = bench;
+    const { t, client, bucket, features } = bench;
     const { ETag } = await put(bench, 'a', 'x');
     const copy = { Bucket: bucket, Key: 'b', CopySource: `${bucket}/a` };
     await client.send(new CopyObjectCommand({ ...copy, CopySourceIfMatch: ETag }));
+    if (!features.copyConditions) {
+      const ignored = new CopyObjectCommand({ ...copy, CopySourceIfMatch: '"other"' });
+      t.is((await client.send(ignored)).$metadata.httpStatusCode, 200);
+      return;
+    }
     const other = new CopyObjectCommand({ ...copy, CopySourceIfMatch: '"other"' });
     await refused(bench, client.send(other), { code: 'PreconditionFailed', status: 412 });
     const none = new CopyObjectCommand({ ...copy, CopySourceIfNoneMatch: ETag });
@@ -773,7 +799,7 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     );
     t.is((await read(bench, 'v')).text, 'one');
     await refused(bench, read(bench, 'v', { VersionId: two.VersionId }), {
-      code: 'NoSuchVersion',
+      code: features.missingVersionCode,
       status: 404,
     });
   },
@@ -940,7 +966,7 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       body,
     });
     bench.t.is(answer.status, 400);
-    bench.t.is(answer.code, 'MalformedXML');
+    bench.t.is(answer.code, bench.features.malformedXmlNamed ? 'MalformedXML' : undefined);
   },
 
   'tags are put, read and removed, of an old version too': async (bench) => {
@@ -969,6 +995,11 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       { Key: 'n', Value: '' },
     ]);
     await client.send(new DeleteObjectTaggingCommand(target));
+    if (!features.currentTagsDeletable) {
+      t.is((await client.send(new GetObjectTaggingCommand(target))).TagSet?.length, 1);
+      const { VersionId } = await read(bench, 't');
+      await client.send(new DeleteObjectTaggingCommand({ ...target, VersionId }));
+    }
     t.deepEqual((await client.send(new GetObjectTaggingCommand(target))).TagSet ?? [], []);
     const many = Array.from({ length: 11 }, (_, at) => ({ Key: `k${at}`, Value: 'v' }));
     const tooMany = client.send(
@@ -1002,10 +1033,11 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     t.true(parts.IsTruncated);
     const done = await complete(bench, upload, [first, second, third]);
     const digests = Buffer.concat(bodies.map((body) => Buffer.from(md5(body), 'hex')));
-    t.is(done.ETag, `"${md5(digests)}-3"`);
+    const etag = `"${md5(digests)}-3"`;
+    t.is(done.ETag, features.completionEtag ? etag : '');
     const got = await read(bench, key);
     t.is(got.text, Buffer.concat(bodies).toString());
-    t.like(got, { ContentType: 'm/p', Metadata: { a: 'b' }, ETag: done.ETag ?? '' });
+    t.like(got, { ContentType: 'm/p', Metadata: { a: 'b' }, ETag: etag });
     const after = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
     t.is(after.Uploads, undefined);
     const part = await bench.send({
@@ -1023,27 +1055,28 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     const size = Math.max(features.partSizeMin, 10);
     const one = await sendPart(bench, upload, 1, Buffer.alloc(size, '1'));
     const two = await sendPart(bench, upload, 2, Buffer.alloc(10, '2'));
-    await refused(bench, complete(bench, upload, [two, one]), {
-      code: 'InvalidPartOrder',
-      status: 400,
-    });
     const strange = { PartNumber: 3, ETag: two.ETag };
     await refused(bench, complete(bench, upload, [one, strange]), {
       code: 'InvalidPart',
       status: 400,
     });
-    await refused(bench, complete(bench, { ...upload, id: 'none' }, [one]), {
-      code: 'NoSuchUpload',
-      status: 404,
-    });
-    await complete(bench, upload, [one, two]);
+    await refused(bench, complete(bench, { ...upload, id: 'none' }, [one]), features.unknownUpload);
+    if (features.partOrderChecked) {
+      await refused(bench, complete(bench, upload, [two, one]), {
+        code: 'InvalidPartOrder',
+        status: 400,
+      });
+      await complete(bench, upload, [one, two]);
+    } else {
+      await complete(bench, upload, [two, one]);
+    }
     t.is((await read(bench, 'm')).ContentLength, size + 10);
     const aborted = { key: 'm', id: await beginUpload(bench, 'm') };
     const abort = { Bucket: bucket, Key: 'm', UploadId: aborted.id };
     const gone = await client.send(new AbortMultipartUploadCommand(abort));
     t.is(gone.$metadata.httpStatusCode, 204);
     await refused(bench, client.send(new ListPartsCommand(abort)), {
-      code: 'NoSuchUpload',
+      code: features.abortedUploadCode,
       status: 404,
     });
   },
@@ -1223,6 +1256,11 @@ const suite: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     t.is((await bench.send({ method: 'GET', target })).status, 404);
   },
 };
+
+async function* twoPieces(): AsyncGenerator<Buffer> {
+  yield Buffer.from('one ');
+  yield Buffer.from('two');
+}
 
 async function postForm(
   { store, bucket }: Bench,
