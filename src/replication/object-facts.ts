@@ -18,6 +18,8 @@ export interface ObjectFacts {
   readonly etag: string;
   /** The ETag, where it is the MD5 of the bytes. */
   readonly md5: string | undefined;
+  /** Whether the ETag is made of the MD5s of the parts. */
+  readonly isMd5OfParts: boolean;
   /** Undefined where the answer named no length. */
   readonly size: number | undefined;
   /** ms since the epoch, to the second. */
@@ -58,6 +60,7 @@ export function readFacts(headers: AnswerHeaders, now: number): ObjectFacts {
   return {
     etag,
     md5: isMd5(etag) && !hasForeignEtag(headers) ? etag : undefined,
+    isMd5OfParts: partCount(etag) !== undefined && !hasForeignEtag(headers),
     size: length === undefined ? undefined : Number(length),
     lastModified: lastModified(headers),
     versionId: one(headers, 'x-amz-version-id'),

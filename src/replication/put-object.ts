@@ -13,7 +13,7 @@ import type { ObjectBody } from './object-body.ts';
 import { takeBody } from './object-body.ts';
 import type { SourceObject } from './source-object.ts';
 import type { Stored } from './stored.ts';
-import { checkStored, readStored } from './stored.ts';
+import { checkSent, checkStored, readStored } from './stored.ts';
 import { objectLines, originLines } from './write-headers.ts';
 
 /** Resolves with the id that the target has it under. */
@@ -41,6 +41,7 @@ export async function putObject(
     });
     if (stored === 'there') return identity;
     if (stored.dialect === 'minio') target.dialect.confirm(identity, stored.versionId);
+    await checkSent(attempt, stored, { sent: body.md5(), meant: object.facts.md5 });
     await checkStored(attempt, stored, [object.facts.etag, body.md5()]);
     return stored.versionId;
   } finally {
@@ -65,7 +66,7 @@ async function send(
       ...(dialect === 'minio' ? { query: queryOf({ versionId: attempt.identity }) } : {}),
       headers: [
         ...objectLines(object),
-        ...integrityLines(object, body),
+        ...integrityLines(dialect, object, body),
         ...originLines(dialect, { identity: attempt.identity, facts: object.facts, time }),
       ],
       body: body.sendable,
@@ -80,12 +81,21 @@ async function send(
   }
 }
 
-/** The target compares these with the bytes that it got. */
-function integrityLines({ facts }: SourceObject, body: ObjectBody): HeaderPair[] {
+/**
+ * The target compares these with the bytes that it got. Of a stream the MD5 is only what the source says: MinIO, which
+ * is told the ETag and would take any bytes for it, must have it, and so must locks; others need not.
+ */
+function integrityLines(
+  dialect: DialectName,
+  { facts }: SourceObject,
+  body: ObjectBody,
+): HeaderPair[] {
   const lines: HeaderPair[] = facts.checksums
     .filter(({ type }) => type === 'FULL_OBJECT')
     .map(({ algorithm, value }) => ({ name: checksumHeader(algorithm), value }));
-  const md5 = body.isHeld ? body.md5() : facts.md5;
+  const isLocked = facts.headers.some(({ name }) => name.startsWith('x-amz-object-lock-'));
+  const streamed = dialect === 'minio' || isLocked ? facts.md5 : undefined;
+  const md5 = body.isHeld ? body.md5() : streamed;
   if (md5 !== undefined) {
     lines.push({ name: 'content-md5', value: Buffer.from(md5, 'hex').toString('base64') });
   }
