@@ -8,7 +8,8 @@ import { S3Error } from '../s3/errors.ts';
 import { queryOf } from '../s3/path.ts';
 import type { Attempt } from './attempt.ts';
 import { mappedIds } from './attempt.ts';
-import { one } from './object-facts.ts';
+import type { ObjectFacts } from './object-facts.ts';
+import { isContentLine, one, readContentLines } from './object-facts.ts';
 
 /** What makes two versions alike. */
 export interface Likeness {
@@ -34,6 +35,31 @@ export async function findAtTarget(
   return found?.versionId;
 }
 
+/**
+ * The id of what is current at the target, if it is the null version's content with the same headers. Where it is
+ * not, it is simply sent again: that takes the place of the null version, or of what is current.
+ */
+export async function findNullAtTarget(
+  attempt: Attempt,
+  facts: ObjectFacts & Likeness,
+): Promise<string | undefined> {
+  const [top] = await listTarget(attempt);
+  if (top === undefined || top.marker) return undefined;
+  if (top.etag !== facts.etag || top.size !== facts.size) return undefined;
+  const { versionId } = top;
+  const answer = await headAtTarget(attempt, versionId);
+  if (typeof answer === 'string') return undefined;
+  return haveSameHeaders(answer, facts) ? versionId : undefined;
+}
+
+function haveSameHeaders(answer: AnswerHeaders, { headers }: ObjectFacts): boolean {
+  const lines = new Set(readContentLines(answer).map(({ name, value }) => `${name}: ${value}`));
+  const wanted = headers.filter(({ name }) => isContentLine(name));
+  return (
+    lines.size === wanted.length && wanted.every((line) => lines.has(`${line.name}: ${line.value}`))
+  );
+}
+
 /** Whether the target has the version under the id we would give it, with the same content. */
 export async function hasByIdentity(attempt: Attempt, wanted: Likeness): Promise<boolean> {
   const answer = await lookAtIdentity(attempt);
@@ -45,15 +71,19 @@ export async function hasByIdentity(attempt: Attempt, wanted: Likeness): Promise
 }
 
 /** HEAD by our id. A marker is answered with 405; stores that mint ids may refuse a foreign one with 400. */
-export async function lookAtIdentity(
-  attempt: Attempt,
-): Promise<AnswerHeaders | 'marker' | 'absent' | 'refused'> {
+export function lookAtIdentity(attempt: Attempt): Promise<Look> {
+  return headAtTarget(attempt, attempt.identity);
+}
+
+type Look = AnswerHeaders | 'marker' | 'absent' | 'refused';
+
+async function headAtTarget(attempt: Attempt, versionId: string): Promise<Look> {
   try {
     const answer = await attempt.target.client.fetch({
       method: 'HEAD',
       bucket: attempt.targetBucket,
       key: attempt.task.change.key,
-      query: queryOf({ versionId: attempt.identity }),
+      query: queryOf({ versionId }),
       headers: [ownLook],
       signal: attempt.signal,
     });

@@ -18,6 +18,8 @@ export interface ObjectFacts {
   readonly etag: string;
   /** The ETag, where it is the MD5 of the bytes. */
   readonly md5: string | undefined;
+  /** Whether the ETag is made of the MD5s of the parts. */
+  readonly isMd5OfParts: boolean;
   /** Undefined where the answer named no length. */
   readonly size: number | undefined;
   /** ms since the epoch, to the second. */
@@ -58,20 +60,28 @@ export function readFacts(headers: AnswerHeaders, now: number): ObjectFacts {
   return {
     etag,
     md5: isMd5(etag) && !hasForeignEtag(headers) ? etag : undefined,
+    isMd5OfParts: partCount(etag) !== undefined && !hasForeignEtag(headers),
     size: length === undefined ? undefined : Number(length),
     lastModified: lastModified(headers),
     versionId: one(headers, 'x-amz-version-id'),
-    headers: [
-      ...carried.flatMap((name) => all(headers, name)),
-      ...contentEncoding(headers),
-      ...userMetadata(headers),
-      ...storageClass(headers),
-      ...lockLines(lock, now),
-    ],
+    headers: [...readContentLines(headers), ...storageClass(headers), ...lockLines(lock, now)],
     checksums: checksumsOf(headers),
     tagCount: Number(one(headers, 'x-amz-tagging-count') ?? 0),
     lock,
   };
+}
+
+/** Content headers and user metadata: what the client said of the bytes. */
+export function readContentLines(headers: AnswerHeaders): readonly HeaderPair[] {
+  return [
+    ...carried.flatMap((name) => all(headers, name)),
+    ...contentEncoding(headers),
+    ...userMetadata(headers),
+  ];
+}
+
+export function isContentLine(name: string): boolean {
+  return carried.includes(name) || name === 'content-encoding' || name.startsWith('x-amz-meta-');
 }
 
 export function isMd5(etag: string): boolean {

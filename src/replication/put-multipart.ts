@@ -15,10 +15,11 @@ import type { DialectName } from './dialect.ts';
 import { inDialect } from './dialect.ts';
 import { inParallel } from './in-parallel.ts';
 import { hasByIdentity } from './look.ts';
-import type { ObjectChecksum } from './object-facts.ts';
+import type { ObjectChecksum, ObjectFacts } from './object-facts.ts';
+import { isMd5, partCount } from './object-facts.ts';
 import type { SourceObject } from './source-object.ts';
 import type { Stored } from './stored.ts';
-import { checkStored, readStored } from './stored.ts';
+import { checkStored, readStored, sourceCorrupt } from './stored.ts';
 import type { PartRange, SentPart, Upload } from './upload-part.ts';
 import { checksumOfRange, sendPart } from './upload-part.ts';
 import {
@@ -33,10 +34,10 @@ const partsAtOnce = 4;
 /** Targets put the parts together before they answer. */
 const completeTimeoutMs = 10 * 60_000;
 
-/** Resolves with the id that the target has it under. The object's own body is not used. */
+/** Resolves with the id that the target has it under. */
 export async function putMultipart(
   attempt: Attempt,
-  object: Omit<SourceObject, 'body'>,
+  object: Pick<SourceObject, 'facts' | 'tags'>,
   { sizes, time }: { readonly sizes: readonly number[]; readonly time: number },
 ): Promise<string | undefined> {
   const { identity, target, task } = attempt;
@@ -45,6 +46,7 @@ export async function putMultipart(
   if (upload === 'there') return identity;
   try {
     const parts = await sendParts(attempt, upload, { sizes, there: begun?.there ?? new Map() });
+    checkParts(attempt, object.facts, parts);
     const stored = await finish(attempt, upload, { object, parts, time });
     if (stored === 'there') return identity;
     if (upload.dialect === 'minio') target.dialect.confirm(identity, stored.versionId);
@@ -84,6 +86,7 @@ function spoilsUpload(error: unknown): boolean {
   return [
     'etag-mismatch',
     'source-PreconditionFailed',
+    'source-corrupt',
     'source-NoSuchKey',
     'source-NoSuchVersion',
   ].includes(error.code);
@@ -97,7 +100,7 @@ interface Begun {
 
 async function resume(
   attempt: Attempt,
-  object: Omit<SourceObject, 'body'>,
+  object: Pick<SourceObject, 'facts' | 'tags'>,
 ): Promise<Begun | undefined> {
   const { task, target, targetBucket, signal } = attempt;
   const { uploadId } = task;
@@ -131,7 +134,7 @@ function uploadOf(
 
 async function begin(
   attempt: Attempt,
-  object: Omit<SourceObject, 'body'>,
+  object: Pick<SourceObject, 'facts' | 'tags'>,
 ): Promise<Upload | 'there'> {
   const { task, target, identity } = attempt;
   try {
@@ -142,7 +145,7 @@ async function begin(
         headers: [
           ...objectLines(object),
           ...checksumWish(object.facts.checksums),
-          ...uploadOriginLines(dialect, object.facts),
+          ...uploadOriginLines(dialect, { identity, facts: object.facts }),
         ],
       });
       const id = textOf(expectRoot(answer.bytes, 'InitiateMultipartUploadResult'), 'UploadId');
@@ -192,7 +195,8 @@ async function sendParts(
     const found = there.get(range.number);
     if (found?.size !== range.end - range.start) return sendPart(within, upload, range);
     const checksum = await checksumOfRange(within, upload, range);
-    return { number: range.number, etag: found.etag, checksum };
+    const md5 = isMd5(found.etag) ? found.etag : undefined;
+    return { number: range.number, etag: found.etag, md5, checksum };
   });
 }
 
@@ -208,7 +212,11 @@ async function finish(
   const { facts } = sent.object;
   const origin =
     upload.dialect === 'minio'
-      ? [replicationRequest, sourceTime(sent.time), sourceEtag(facts.etag)]
+      ? [
+          replicationRequest,
+          sourceTime(sent.time),
+          ...sourceEtag({ identity: attempt.identity, facts }),
+        ]
       : [];
   try {
     const answer = await writeToTarget(attempt, {
@@ -253,10 +261,21 @@ function withoutBlanks(bytes: Buffer): Buffer {
   return first === -1 ? bytes : bytes.subarray(first);
 }
 
+/** Before they become an object: a target that is told the ETag would take any parts for it. */
+function checkParts(attempt: Attempt, facts: ObjectFacts, parts: readonly SentPart[]): void {
+  const sent = compositeEtag(parts);
+  if (sent === undefined || !facts.isMd5OfParts) return;
+  if (partCount(facts.etag) !== parts.length || sent === facts.etag) return;
+  throw sourceCorrupt(attempt, sent, facts.etag);
+}
+
 /** S3's ETag of an object in parts: the MD5 of the parts' MD5s, and their number. */
-function compositeEtag(parts: readonly SentPart[]): string {
+function compositeEtag(parts: readonly SentPart[]): string | undefined {
   const sum = createHash('md5');
-  for (const { etag } of parts) sum.update(Buffer.from(etag, 'hex'));
+  for (const { md5 } of parts) {
+    if (md5 === undefined) return undefined;
+    sum.update(Buffer.from(md5, 'hex'));
+  }
   return `${sum.digest('hex')}-${parts.length}`;
 }
 

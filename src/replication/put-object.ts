@@ -12,9 +12,8 @@ import { hasByIdentity } from './look.ts';
 import type { ObjectBody } from './object-body.ts';
 import { takeBody } from './object-body.ts';
 import type { SourceObject } from './source-object.ts';
-import { openRange } from './source-object.ts';
 import type { Stored } from './stored.ts';
-import { checkStored, readStored } from './stored.ts';
+import { checkSent, checkStored, readStored } from './stored.ts';
 import { objectLines, originLines } from './write-headers.ts';
 
 /** Resolves with the id that the target has it under. */
@@ -29,20 +28,20 @@ export async function putObject(
     md5: object.facts.md5,
     name: `/${attempt.task.change.bucket}/${attempt.task.change.key}`,
   };
-  let body = await takeBody(object.body, promised, attempt.buffers);
+  let body = await takeBody(await object.open(), promised, attempt.buffers);
   let isSent = false;
   try {
     const stored = await inDialect(target.dialect, async (dialect) => {
       if (isSent && !body.isHeld) {
         body.release();
-        const again = await openRange(attempt, object.facts, { start: 0, end: promised.size });
-        body = await takeBody(again, promised, attempt.buffers);
+        body = await takeBody(await object.open(), promised, attempt.buffers);
       }
       isSent = true;
       return send(attempt, { object, body, time }, dialect);
     });
     if (stored === 'there') return identity;
     if (stored.dialect === 'minio') target.dialect.confirm(identity, stored.versionId);
+    await checkSent(attempt, stored, { sent: body.md5(), meant: object.facts.md5 });
     await checkStored(attempt, stored, [object.facts.etag, body.md5()]);
     return stored.versionId;
   } finally {
@@ -67,8 +66,8 @@ async function send(
       query: queryOf({ versionId: attempt.target.dialect.dictated(dialect, attempt.identity) }),
       headers: [
         ...objectLines(object),
-        ...integrityLines(object, body),
-        ...originLines(dialect, object.facts, time),
+        ...integrityLines(dialect, object, body),
+        ...originLines(dialect, { identity: attempt.identity, facts: object.facts, time }),
       ],
       body: body.sendable,
     });
@@ -82,12 +81,21 @@ async function send(
   }
 }
 
-/** The target compares these with the bytes that it got. */
-function integrityLines({ facts }: SourceObject, body: ObjectBody): HeaderPair[] {
+/**
+ * The target compares these with the bytes that it got. Of a stream the MD5 is only what the source says: MinIO, which
+ * is told the ETag and would take any bytes for it, must have it, and so must locks; others need not.
+ */
+function integrityLines(
+  dialect: DialectName,
+  { facts }: SourceObject,
+  body: ObjectBody,
+): HeaderPair[] {
   const lines: HeaderPair[] = facts.checksums
     .filter(({ type }) => type === 'FULL_OBJECT')
     .map(({ algorithm, value }) => ({ name: checksumHeader(algorithm), value }));
-  const md5 = body.isHeld ? body.md5() : facts.md5;
+  const isLocked = facts.headers.some(({ name }) => name.startsWith('x-amz-object-lock-'));
+  const streamed = dialect === 'minio' || isLocked ? facts.md5 : undefined;
+  const md5 = body.isHeld ? body.md5() : streamed;
   if (md5 !== undefined) {
     lines.push({ name: 'content-md5', value: Buffer.from(md5, 'hex').toString('base64') });
   }

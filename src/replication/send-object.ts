@@ -3,7 +3,7 @@
 import { SidecarError } from '../errors.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { knownTargetId, mapped, mappedIds } from './attempt.ts';
-import { findAtTarget, listTarget, unmappedOnTop } from './look.ts';
+import { findAtTarget, findNullAtTarget, listTarget, unmappedOnTop } from './look.ts';
 import { putTags } from './metadata-calls.ts';
 import { partCount } from './object-facts.ts';
 import { ownPartSizes, putBytesMax, sourcePartSizes } from './part-sizes.ts';
@@ -18,12 +18,12 @@ export async function sendObject(attempt: Attempt): Promise<Outcome> {
   if (object === undefined) return objectGone(attempt);
   try {
     if (attempt.task.attempts > 1) {
-      const found = await findAtTarget(attempt, object.facts);
+      const found = await findEarlier(attempt, object);
       if (found !== undefined) return await adopt(attempt, object, found);
     }
     return await send(attempt, object);
   } finally {
-    object.body.destroy();
+    object.discard();
   }
 }
 
@@ -36,7 +36,7 @@ async function send(attempt: Attempt, object: SourceObject): Promise<Outcome> {
   const id =
     sizes === undefined
       ? await putObject(attempt, object, time)
-      : await putInParts(attempt, object, { sizes, time });
+      : await putMultipart(attempt, object, { sizes, time });
   target.times.sent(bucket, key, time);
   if (!tagsFitHeader(object)) await putTags(attempt, id, object.tags);
   return {
@@ -44,16 +44,6 @@ async function send(attempt: Attempt, object: SourceObject): Promise<Outcome> {
     bytes: facts.size,
     completion: { ...mapped(attempt, id), ...learnt(attempt, object) },
   };
-}
-
-/** The body that came with the facts is not needed for parts: it is let go before the ranges are read. */
-function putInParts(
-  attempt: Attempt,
-  { facts, tags, body }: SourceObject,
-  how: { readonly sizes: readonly number[]; readonly time: number },
-): Promise<string | undefined> {
-  body.destroy();
-  return putMultipart(attempt, { facts, tags }, how);
 }
 
 /**
@@ -72,10 +62,17 @@ async function partsToSend(
   return isTooLong ? ownPartSizes(facts.size) : undefined;
 }
 
+/** The null version may be there with the same bytes from before: only with the same headers is it this one. */
+async function findEarlier(attempt: Attempt, object: SourceObject): Promise<string | undefined> {
+  if (attempt.identity === 'null') return findNullAtTarget(attempt, object.facts);
+  return findAtTarget(attempt, object.facts);
+}
+
 async function adopt(attempt: Attempt, object: SourceObject, found: string): Promise<Outcome> {
   const { task, target } = attempt;
   if (task.uploadId !== undefined) await abortUpload(attempt, task.uploadId);
-  if (!tagsFitHeader(object)) await putTags(attempt, found, object.tags);
+  const mayDiffer = attempt.identity === 'null' || !tagsFitHeader(object);
+  if (mayDiffer) await putTags(attempt, found, object.tags);
   target.times.sent(task.change.bucket, task.change.key, object.facts.lastModified);
   return {
     kind: 'replicated',
@@ -96,7 +93,8 @@ async function objectGone(attempt: Attempt): Promise<Outcome> {
   const { task, target } = attempt;
   if (task.uploadId !== undefined) await abortUpload(attempt, task.uploadId);
   const gone: Outcome = { kind: 'gone', bytes: 0, completion: {} };
-  const mayBeThere = task.attempts > 1 && target.dialect.mayMint;
+  // What became of the null version is the affair of the next task: it is written over, or deleted.
+  const mayBeThere = task.attempts > 1 && target.dialect.mayMint && attempt.identity !== 'null';
   if (!mayBeThere || (await knownTargetId(attempt)) !== undefined) return gone;
   const [entries, taken] = [await listTarget(attempt), await mappedIds(attempt)];
   const loose = unmappedOnTop(entries, taken).filter(({ marker }) => !marker);

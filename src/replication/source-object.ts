@@ -10,29 +10,56 @@ import { encodeQueryValue, queryOf } from '../s3/path.ts';
 import type { Attempt } from './attempt.ts';
 import { fromSource } from './failure.ts';
 import type { ObjectFacts } from './object-facts.ts';
-import { readFacts } from './object-facts.ts';
+import { partCount, readFacts } from './object-facts.ts';
 
 export interface SourceObject {
   readonly facts: ObjectFacts & { readonly size: number };
   readonly tags: readonly Tag[];
-  /** Read it to its end, or destroy it. */
-  readonly body: Readable;
+  /** Gives the bytes, which must be read to their end or destroyed. May be called again. */
+  open(): Promise<Readable>;
+  /** Lets go of bytes that came with the facts and were not opened. */
+  discard(): void;
 }
+
+/** A body up to here is received whole without being read: its connection is free for other calls. */
+const receivedMax = 48 * 1024;
 
 /** Undefined only where the source proves that it has not got the object. */
 export async function openSource(attempt: Attempt): Promise<SourceObject | undefined> {
   const answer = await getObject(attempt);
   if (answer === undefined) return undefined;
+  let { body }: { body: Readable | undefined } = answer;
+  const discard = (): void => {
+    body?.destroy();
+    body = undefined;
+  };
   try {
     const facts = readFacts(answer.headers, attempt.now());
     checkIsWanted(attempt, facts);
+    // Nobody waits for a connection to the source while holding one: that could wait forever.
+    if (needsMoreCalls(facts) && !(facts.size !== undefined && facts.size <= receivedMax))
+      discard();
     const size = facts.size ?? (await sizeByHead(attempt, facts));
     const tags = facts.tagCount > 0 ? await readTags(attempt) : [];
-    return { facts: { ...facts, size }, tags, body: answer.body };
+    const open = async (): Promise<Readable> => {
+      const opened = body ?? (await openAgain(attempt, facts));
+      body = undefined;
+      return opened;
+    };
+    return { facts: { ...facts, size }, tags, open, discard };
   } catch (error) {
-    answer.body.destroy();
+    discard();
     throw error;
   }
+}
+
+function needsMoreCalls(facts: ObjectFacts): boolean {
+  return facts.size === undefined || facts.tagCount > 0 || partCount(facts.etag) !== undefined;
+}
+
+async function openAgain(attempt: Attempt, { etag }: ObjectFacts): Promise<Readable> {
+  const call = sourceCall(attempt, [{ name: 'if-match', value: `"${etag}"` }]);
+  return (await fromSource(sendGet(attempt, call))).body;
 }
 
 /** The version now, whatever became of it: for metadata, which is always read afresh. */

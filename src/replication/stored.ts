@@ -64,6 +64,25 @@ async function etagAtTarget(attempt: Attempt, { versionId }: Stored): Promise<st
   return (one(answer.headers, 'etag') ?? '').replaceAll('"', '');
 }
 
+/** What was read from the source must be what the source says it is; a stream tells only at its end. */
+export async function checkSent(
+  attempt: Attempt,
+  stored: Stored,
+  { sent, meant }: { readonly sent: string; readonly meant: string | undefined },
+): Promise<void> {
+  if (meant === undefined || sent === meant) return;
+  await removeWrong(attempt, stored);
+  throw sourceCorrupt(attempt, sent, meant);
+}
+
+export function sourceCorrupt(attempt: Attempt, sent: string, meant: string): SidecarError {
+  const { bucket, key } = attempt.task.change;
+  return new SidecarError(
+    `the source's bytes of /${bucket}/${key} make the ETag "${sent}" where it says "${meant}"`,
+    { code: 'source-corrupt', retryable: true },
+  );
+}
+
 /** A minted version that is wrong would stay forever; one under our own id is written over by the next attempt. */
 async function removeWrong(attempt: Attempt, { dialect, versionId }: Stored): Promise<void> {
   if (dialect !== 's3' || versionId === undefined || versionId === 'null') return;

@@ -197,9 +197,11 @@ export class TargetWorker {
     const places = { room, limit, activeBackground, turn: this.#turn };
     const live = await this.#begin('live', this.#mayHave.background ? liveShare(places) : room);
     const background = await this.#begin('background', room - live);
+    // What was kept for a background that is not there is not left empty.
+    const more = await this.#begin('live', room - live - background);
     const isNothingThere = !this.#mayHave.live && !this.#mayHave.background;
     if (isNothingThere && this.#active.size === 0) this.#health.trustProbe();
-    return live + background;
+    return live + background + more;
   }
 
   #countBackground(): number {

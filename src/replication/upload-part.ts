@@ -25,6 +25,8 @@ export interface PartRange {
 export interface SentPart {
   readonly number: number;
   readonly etag: string;
+  /** Hexadecimal MD5 of its bytes; undefined where an earlier attempt sent it to a target that encrypts. */
+  readonly md5: string | undefined;
   /** Base64, where the object has a checksum of its parts' checksums. */
   readonly checksum: string | undefined;
 }
@@ -61,7 +63,7 @@ export async function sendPart(
     });
     const etag = (one(answer.headers, 'etag') ?? '').replaceAll('"', '');
     checkPart(answer.headers, etag, body.md5());
-    return { number: range.number, etag, checksum };
+    return { number: range.number, etag, md5: body.md5(), checksum };
   } catch (error) {
     throw body.fault() ?? error;
   } finally {

@@ -24,10 +24,6 @@ export function sourceTime(at: number): HeaderPair {
   return { name: 'x-minio-source-mtime', value: new Date(at).toISOString() };
 }
 
-export function sourceEtag(etag: string): HeaderPair {
-  return { name: 'x-minio-source-etag', value: etag };
-}
-
 export function tagsFitHeader({ tags }: Pick<SourceObject, 'tags'>): boolean {
   return taggingHeader(tags).length <= taggingHeaderMax;
 }
@@ -42,12 +38,25 @@ export function objectLines(object: Pick<SourceObject, 'facts' | 'tags'>): Heade
 }
 
 /** For PutObject: everything that MinIO's dialect adds. */
-export function originLines(dialect: DialectName, facts: ObjectFacts, time: number): HeaderPair[] {
+export function originLines(dialect: DialectName, origin: Origin & { time: number }): HeaderPair[] {
   if (dialect === 's3') return [];
-  return [...replicaLines, sourceTime(time), sourceEtag(facts.etag)];
+  return [...replicaLines, sourceTime(origin.time), ...sourceEtag(origin)];
 }
 
-/** Only on the initiation does the ETag go, and the time only on the completion: it would hide stale uploads. */
-export function uploadOriginLines(dialect: DialectName, facts: ObjectFacts): HeaderPair[] {
-  return dialect === 's3' ? [] : [...replicaLines, sourceEtag(facts.etag)];
+/** For the initiation of an upload. The time goes only on the completion: it would hide stale uploads. */
+export function uploadOriginLines(dialect: DialectName, origin: Origin): HeaderPair[] {
+  return dialect === 's3' ? [] : [...replicaLines, ...sourceEtag(origin)];
+}
+
+export interface Origin {
+  readonly identity: string;
+  readonly facts: ObjectFacts;
+}
+
+/**
+ * It also asks to be refused where the version has this ETag already. The null version may have it from before, with
+ * other headers, so there it is left out.
+ */
+export function sourceEtag({ identity, facts }: Origin): HeaderPair[] {
+  return identity === 'null' ? [] : [{ name: 'x-minio-source-etag', value: facts.etag }];
 }

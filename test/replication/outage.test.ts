@@ -206,6 +206,19 @@ test('a task that was given back untried counts no attempt', async (t) => {
   await again.drain();
 });
 
+test('a single place is never kept for a background that is not there', async (t) => {
+  const setup = await world(t, { options: { concurrency: 1 } });
+  const { target, replicator } = setup;
+  replicator.start();
+  for (let index = 0; index < 9; index += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other is what is tested
+    await setup.put(`key-${index}`, 'x');
+    // oxlint-disable-next-line no-await-in-loop -- one after the other is what is tested
+    await replicator.drain();
+  }
+  t.is(target.keys(bucket).length, 9);
+});
+
 test('background tasks get their share beside a flood of live ones', async (t) => {
   const setup = await world(t, { options: { concurrency: 4 } });
   const { target, journal, replicator } = setup;
