@@ -9,9 +9,7 @@ import type { Config } from './config.ts';
 import { openJournal } from './journal/open-journal.ts';
 import type { OpenedJournal } from './journal/options.ts';
 import type { Intent } from './journal/types.ts';
-import { safeTarget } from './log.ts';
 import { faultReply } from './proxy/answers.ts';
-import type { RequestReport } from './proxy/interceptor.ts';
 import { createInterceptor } from './proxy/interceptor.ts';
 import type { SettlerOptions } from './proxy/settler.ts';
 import { Settler } from './proxy/settler.ts';
@@ -21,6 +19,7 @@ import type { RuleSet } from './replication/rules.ts';
 import { compileRules } from './replication/rules.ts';
 import type { TargetRuntime as ReplicatorRuntime } from './replication/types.ts';
 import { draftFor, placeFor } from './replication/wants.ts';
+import { reporter, strangeHosts } from './request-reports.ts';
 import { getBucketVersioning } from './s3/calls.ts';
 import { S3Client } from './s3/client.ts';
 import { addressOf, wireSource } from './source-address.ts';
@@ -291,40 +290,6 @@ async function markBucket(config: Config, journal: OpenedJournal, intent: Intent
     // oxlint-disable-next-line no-await-in-loop -- a handful, and in order
     await journal.mark({ bucket: intent.bucket, target, reason, at: Date.now() });
   }
-}
-
-function reporter({
-  metrics,
-  probe,
-  log,
-}: {
-  metrics: Metrics;
-  probe: SourceProbe;
-  log: Logger;
-}): (report: RequestReport) => void {
-  return ({ operation, facts, head, end, seconds }) => {
-    metrics.requestEnded(operation, end.status, seconds);
-    if (end.outcome === 'answered') probe.noteReached();
-    if (!log.isLevelEnabled('debug')) return;
-    const { bucket, key } = facts;
-    const target = safeTarget(head.target);
-    const { status, outcome } = end;
-    log.debug({ operation, bucket, key, target, status, outcome, seconds }, 'request');
-  };
-}
-
-/** One warning a host: clients repeat themselves. */
-function strangeHosts(metrics: Metrics, log: Logger): (host: string) => void {
-  const warned = new Set<string>();
-  return (host) => {
-    metrics.virtualHostPassed();
-    if (warned.has(host) || warned.size >= 100) return;
-    warned.add(host);
-    log.warn(
-      { host },
-      'virtual-host style request passed unreplicated: its domain is not in REPLICAR_DOMAIN',
-    );
-  };
 }
 
 async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
