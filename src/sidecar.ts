@@ -82,6 +82,7 @@ export class Sidecar {
     try {
       parts.probe.start();
       parts.replicator.start();
+      wakeEverything(parts.replicator, options.log);
       if (options.config.source.credentials !== undefined) parts.settler.start();
       const { listen } = options.config.admin;
       const admin = await parts.admin.listen(listen.host, listen.port);
@@ -258,6 +259,13 @@ function composeAdmin(
     metrics,
     ...(config.admin.token === undefined ? {} : { token: config.admin.token }),
     onError: (error, route) => log.error({ err: error, route }, 'admin request failed'),
+  });
+}
+
+/** A start is when rules, keys or permissions may have changed: what rests is tried once, parked tasks too. */
+function wakeEverything(replicator: Replicator, log: Logger): void {
+  replicator.retry(undefined).catch((error: unknown) => {
+    log.warn({ err: error }, 'what rests could not be woken at the start');
   });
 }
 
