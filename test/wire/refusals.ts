@@ -42,6 +42,7 @@ export const REFUSED_REQUESTS: readonly Refusal<string>[] = [
     cases: {
       'chunked twice': `${HEAD}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`,
       'chunked in a list twice': `${HEAD}Transfer-Encoding: chunked, chunked\r\n\r\n`,
+      'chunked in another case': `${HEAD}Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n`,
       'chunked not last': `${HEAD}Transfer-Encoding: chunked, gzip\r\n\r\n`,
       'an empty coding before chunked': `${HEAD}Transfer-Encoding: ,chunked\r\n\r\n`,
       'a quoted coding': `${HEAD}Transfer-Encoding: "chunked"\r\n\r\n`,
@@ -255,6 +256,7 @@ export const REFUSED_ANSWERS: readonly Refusal<string>[] = [
       'a length that overflows': 'HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551617\r\n\r\na',
       'chunked twice':
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      'chunked in another case': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n',
       'chunked not last': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n',
       'an unknown coding': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n',
       'chunked in HTTP/1.0': 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
