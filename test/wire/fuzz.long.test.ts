@@ -191,7 +191,12 @@ async function visit(client: Peer, text: string, roll: Dice): Promise<string> {
   client.send(bytes.subarray(0, middle));
   if (roll(2) === 0) await new Promise((resolve) => setImmediate(resolve));
   client.send(bytes.subarray(middle)).socket.end();
-  await client.over();
+  try {
+    await client.over();
+  } catch (cause) {
+    // Somebody waits for the rest of what was no request to somebody else.
+    throw new Error(`no end to ${JSON.stringify({ text, got: client.text })}`, { cause });
+  }
   client.socket.destroy();
   return client.text;
 }
