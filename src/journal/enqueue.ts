@@ -25,11 +25,13 @@ export function resolveDrafts(memory: Memory, drafts: readonly TaskDraft[]): Res
   }));
 }
 
-export function* keysToEnqueue(drafts: readonly ResolvedDraft[]): Generator<string> {
+export function keysToEnqueue(drafts: readonly ResolvedDraft[]): string[] {
+  const keys: string[] = [];
   for (const { change, targets } of drafts) {
-    if (targets.length > 0) yield statusKeyOf(change);
-    for (const { number } of targets) yield laneOf(number, change);
+    if (targets.length > 0) keys.push(statusKeyOf(change));
+    for (const { number } of targets) keys.push(laneOf(number, change));
   }
+  return keys;
 }
 
 export function enqueue(
@@ -37,20 +39,29 @@ export function enqueue(
   transaction: Transaction,
   drafts: readonly ResolvedDraft[],
 ): Task[] {
-  return drafts.flatMap((draft) => {
-    if (draft.targets.length === 0) return [];
-    const key = statusKeyOf(draft.change);
-    const before = readStatus(memory, transaction, key);
-    const targets = draft.targets.filter(({ epoch }) => !isTold(draft, before?.targets.has(epoch)));
-    if (targets.length === 0) return [];
-    const tasks = targets.map((target) => enqueueFor(memory, transaction, draft, target));
-    const queued = tasks.map(({ sequence }, index) => ({
-      sequence,
-      epoch: targets[index]?.epoch ?? 0,
-    }));
-    writeStatus(memory, transaction, key, pending(before, draft.change, queued, memory.now()));
-    return tasks;
-  });
+  const tasks: Task[] = [];
+  for (const draft of drafts) enqueueDraft(memory, transaction, draft, tasks);
+  return tasks;
+}
+
+function enqueueDraft(
+  memory: Memory,
+  transaction: Transaction,
+  draft: ResolvedDraft,
+  tasks: Task[],
+): void {
+  if (draft.targets.length === 0) return;
+  const key = statusKeyOf(draft.change);
+  const before = readStatus(memory, transaction, key);
+  const queued: { sequence: number; epoch: number }[] = [];
+  for (const target of draft.targets) {
+    if (isTold(draft, before?.targets.has(target.epoch))) continue;
+    const task = enqueueFor(memory, transaction, draft, target);
+    queued.push({ sequence: task.sequence, epoch: target.epoch });
+    tasks.push(task);
+  }
+  if (queued.length === 0) return;
+  writeStatus(memory, transaction, key, pending(before, draft.change, queued, memory.now()));
 }
 
 /**

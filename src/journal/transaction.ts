@@ -28,8 +28,7 @@ export class Transaction {
 
   /** The payload under a key that was read ahead. What is there but damaged is reported, and counts as absent. */
   get(key: string): string | undefined {
-    assert(this.#known.has(key), `the journal did not read ${JSON.stringify(key)} ahead`);
-    const frame = this.#known.get(key);
+    const frame = this.#frame(key);
     if (frame === undefined) return undefined;
     const payload = decodeRecord(key, frame);
     if (payload === undefined) this.#damaged(key);
@@ -47,8 +46,7 @@ export class Transaction {
   }
 
   has(key: string): boolean {
-    assert(this.#known.has(key), `the journal did not read ${JSON.stringify(key)} ahead`);
-    return this.#known.get(key) !== undefined;
+    return this.#frame(key) !== undefined;
   }
 
   put(key: string, payload: string): void {
@@ -105,11 +103,19 @@ export class Transaction {
     this.#written.add(key);
   }
 
-  #subtract(key: string): void {
-    assert(this.#known.has(key), `the journal did not read ${JSON.stringify(key)} ahead`);
+  #frame(key: string): Buffer | undefined {
     const frame = this.#known.get(key);
+    if (frame === undefined && !this.#known.has(key)) {
+      assert.fail(`the journal did not read ${JSON.stringify(key)} ahead`);
+    }
+    return frame;
+  }
+
+  #subtract(key: string): void {
+    const frame = this.#frame(key);
+    if (frame === undefined) return;
     const kind = kindOf(key);
-    if (frame === undefined || kind === undefined) return;
+    if (kind === undefined) return;
     if (isSound(key, frame)) this.ledger.remove(kind, hashOf(frame));
     else this.#damaged(key);
   }
