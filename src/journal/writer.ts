@@ -7,8 +7,8 @@
 import { SidecarError } from '../errors.ts';
 import type { DiskSpace, Room } from './disk-space.ts';
 import { journalBroken, journalFull } from './faults.ts';
-
 import type { Ledger } from './ledger.ts';
+import { OwnIntents } from './own-intents.ts';
 import { asFault, type Storage, type StorageFault } from './storage.ts';
 import { Transaction } from './transaction.ts';
 
@@ -48,6 +48,7 @@ interface Entry {
 
 export class Writer {
   readonly #options: WriterOptions;
+  readonly #ownIntents = new OwnIntents();
   #ledger: Ledger;
   #pending: Entry[] = [];
   #exclusive: (() => Promise<void>)[] = [];
@@ -101,6 +102,7 @@ export class Writer {
   /** Goes on with other numbers: after the database was opened anew or mended. Only from exclusive work. */
   continueFrom(ledger: Ledger): void {
     this.#ledger = ledger;
+    this.#ownIntents.clear();
     this.#suspension = undefined;
   }
 
@@ -215,13 +217,21 @@ export class Writer {
 
   async #read(group: readonly Entry[]): Promise<Transaction> {
     const known = new Map<string, Buffer | undefined>();
+    const unread: string[] = [];
     for (const { operation } of group) {
-      for (const key of operation.keys()) known.set(key, undefined);
+      for (const key of operation.keys()) {
+        if (known.has(key)) continue;
+        const own = this.#ownIntents.get(key);
+        known.set(key, own);
+        if (own === undefined) unread.push(key);
+      }
     }
-    const keys = [...known.keys()];
-    if (keys.length > 0) {
-      const values = await readMany(this.#options.storage(), keys);
-      for (const [index, key] of keys.entries()) known.set(key, values[index]);
+    if (unread.length > 0) {
+      const values = await readMany(this.#options.storage(), unread);
+      for (let index = 0; index < unread.length; index++) {
+        const key = unread[index];
+        if (key !== undefined) known.set(key, values[index]);
+      }
     }
     return new Transaction(this.#ledger.clone(), known, this.#options.onDamage);
   }
@@ -248,6 +258,7 @@ export class Writer {
       bytes += entry.key.length + (entry.type === 'put' ? entry.value.length : 0);
     await this.#options.storage().batch(batch, durable);
     this.#options.space.wrote(bytes);
+    this.#ownIntents.wrote(batch);
     this.#ledger = transaction.ledger;
     transaction.settleInMemory();
   }
