@@ -126,23 +126,33 @@ export class Writer {
 
   #wake(): void {
     if (this.#running !== undefined) return;
-    // What is submitted in the same turn of the event loop goes into the same group.
-    this.#running = new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    })
-      .then(() => this.#run())
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#pending.length + this.#exclusive.length > 0) this.#wake();
-      });
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#pending.length + this.#exclusive.length > 0) this.#wake();
+    });
   }
 
   /* oxlint-disable no-await-in-loop -- one group after the other is what a writer is */
   async #run(): Promise<void> {
     while (this.#pending.length + this.#exclusive.length > 0) {
+      await this.#gather();
       const work = this.#exclusive.shift();
       if (work === undefined) await this.#commit(this.#takeGroup());
       else await work();
+    }
+  }
+
+  /**
+   * Lets the group grow while each turn of the event loop brings more, for a commit costs much the same however
+   * much is in it. An idle loop's turns take microseconds; a busy one's bring what waits in the sockets.
+   */
+  async #gather(): Promise<void> {
+    const until = performance.now() + gatherMs;
+    for (let quietTurns = 0; quietTurns < quietTurnsMax; ) {
+      const before = this.#pending.length;
+      await nextTurn();
+      quietTurns = this.#pending.length === before ? quietTurns + 1 : 0;
+      if (this.#pending.length >= this.#options.groupMax || performance.now() > until) return;
     }
   }
   /* oxlint-enable no-await-in-loop */
@@ -277,6 +287,15 @@ export class Writer {
     return broken;
   }
 }
+
+/** How long a group is gathered at most; and how many turns without news end it sooner. */
+const gatherMs = 2;
+const quietTurnsMax = 2;
+
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 interface Applied {
   readonly entry: Entry;
