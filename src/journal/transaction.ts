@@ -11,19 +11,23 @@ export class Transaction {
   /** The numbers as they will be after the commit. */
   readonly ledger: Ledger;
   readonly #known: Map<string, Buffer | undefined>;
+  readonly #own: ReadonlySet<string>;
   readonly #written = new Set<string>();
   readonly #effects: (() => void)[] = [];
   readonly #damaged: (key: string) => void;
   #writes = 0;
 
+  /** `known` is what was read ahead; `own` are those keys of it whose records come from memory. */
   constructor(
     ledger: Ledger,
     known: Map<string, Buffer | undefined>,
     damaged: (key: string) => void,
+    own: ReadonlySet<string> = new Set(),
   ) {
     this.ledger = ledger;
     this.#known = known;
     this.#damaged = damaged;
+    this.#own = own;
   }
 
   /** The payload under a key that was read ahead. What is there but damaged is reported, and counts as absent. */
@@ -116,7 +120,9 @@ export class Transaction {
     if (frame === undefined) return;
     const kind = kindOf(key);
     if (kind === undefined) return;
-    if (isSound(key, frame)) this.ledger.remove(kind, hashOf(frame));
+    // What this process wrote itself was never on a disk since.
+    const isOwn = this.#written.has(key) || this.#own.has(key);
+    if (isOwn || isSound(key, frame)) this.ledger.remove(kind, hashOf(frame));
     else this.#damaged(key);
   }
 }

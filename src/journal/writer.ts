@@ -227,6 +227,7 @@ export class Writer {
 
   async #read(group: readonly Entry[]): Promise<Transaction> {
     const known = new Map<string, Buffer | undefined>();
+    const kept = new Set<string>();
     const unread: string[] = [];
     for (const { operation } of group) {
       for (const key of operation.keys()) {
@@ -234,6 +235,7 @@ export class Writer {
         const own = this.#ownIntents.get(key);
         known.set(key, own);
         if (own === undefined) unread.push(key);
+        else kept.add(key);
       }
     }
     if (unread.length > 0) {
@@ -243,7 +245,7 @@ export class Writer {
         if (key !== undefined) known.set(key, values[index]);
       }
     }
-    return new Transaction(this.#ledger.clone(), known, this.#options.onDamage);
+    return new Transaction(this.#ledger.clone(), known, this.#options.onDamage, kept);
   }
 
   #apply(group: readonly Entry[], transaction: Transaction): Applied[] {
