@@ -4,6 +4,7 @@
 import type {
   Change,
   Intent,
+  IntentDraft,
   IntentKey,
   Journal,
   StatusState,
@@ -132,14 +133,18 @@ export class Capture implements Interception {
   async #open({ keys, partSizes }: Learnt): Promise<void> {
     const { journal, settler, sourceFacts } = this.#parts;
     const { operation, bucket, uploadId } = this.#facts;
-    this.#intent = await journal.openIntent({
-      operation,
-      bucket,
-      keys,
-      ...(partSizes === undefined ? {} : { partSizes }),
-      ...(uploadId === undefined ? {} : { uploadId }),
-      openedAt: sourceFacts.sourceNow(),
-    });
+    const openedAt = sourceFacts.sourceNow();
+    const plain: IntentDraft = { operation, bucket, keys, openedAt };
+    const isPlain = partSizes === undefined && uploadId === undefined;
+    this.#intent = await journal.openIntent(
+      isPlain
+        ? plain
+        : {
+            ...plain,
+            ...(partSizes === undefined ? {} : { partSizes }),
+            ...(uploadId === undefined ? {} : { uploadId }),
+          },
+    );
     settler.hold(this.#intent.id);
   }
 
@@ -182,11 +187,16 @@ export class Capture implements Interception {
     const named = header(head.headers, 'x-amz-version-id') !== undefined;
     const needsVersioning = !named || this.#facts.operation === 'DeleteObjects';
     return verdictOf(
-      { ...intent, operation: this.#facts.operation },
+      {
+        operation: this.#facts.operation,
+        bucket: intent.bucket,
+        keys: intent.keys,
+        partSizes: intent.partSizes,
+      },
       {
         status: head.status,
         header: (name) => header(head.headers, name),
-        ...(body === undefined ? {} : { body }),
+        body,
         versioning: needsVersioning ? await sourceFacts.versioning(intent.bucket) : 'Enabled',
         at: now(),
       },
@@ -215,9 +225,12 @@ export class Capture implements Interception {
   }
 
   #drafts(changes: readonly Change[]): readonly TaskDraft[] {
-    return changes
-      .map((change) => this.#parts.draftOf(change))
-      .filter((draft) => draft !== undefined);
+    const drafts: TaskDraft[] = [];
+    for (const change of changes) {
+      const draft = this.#parts.draftOf(change);
+      if (draft !== undefined) drafts.push(draft);
+    }
+    return drafts;
   }
 
   #drop(intent: Intent): void {
