@@ -23,7 +23,9 @@ COPY package.json LICENSE /app/
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/build /app/build
 
+# The journal and name look-ups share one pool of threads: a target whose name hangs must not hold a commit.
 ENV NODE_ENV=production \
+    UV_THREADPOOL_SIZE=16 \
     REPLICAR_DATA_DIR=/var/lib/replicar
 WORKDIR /var/lib/replicar
 VOLUME /var/lib/replicar

@@ -9,9 +9,7 @@ import type { Config } from './config.ts';
 import { openJournal } from './journal/open-journal.ts';
 import type { OpenedJournal } from './journal/options.ts';
 import type { Intent } from './journal/types.ts';
-import { safeTarget } from './log.ts';
 import { faultReply } from './proxy/answers.ts';
-import type { RequestReport } from './proxy/interceptor.ts';
 import { createInterceptor } from './proxy/interceptor.ts';
 import type { SettlerOptions } from './proxy/settler.ts';
 import { Settler } from './proxy/settler.ts';
@@ -21,6 +19,7 @@ import type { RuleSet } from './replication/rules.ts';
 import { compileRules } from './replication/rules.ts';
 import type { TargetRuntime as ReplicatorRuntime } from './replication/types.ts';
 import { draftFor, placeFor } from './replication/wants.ts';
+import { reporter, strangeHosts } from './request-reports.ts';
 import { getBucketVersioning } from './s3/calls.ts';
 import { S3Client } from './s3/client.ts';
 import { addressOf, wireSource } from './source-address.ts';
@@ -83,6 +82,7 @@ export class Sidecar {
     try {
       parts.probe.start();
       parts.replicator.start();
+      wakeEverything(parts.replicator, options.log);
       if (options.config.source.credentials !== undefined) parts.settler.start();
       const { listen } = options.config.admin;
       const admin = await parts.admin.listen(listen.host, listen.port);
@@ -262,6 +262,13 @@ function composeAdmin(
   });
 }
 
+/** A start is when rules, keys or permissions may have changed: what rests is tried once, parked tasks too. */
+function wakeEverything(replicator: Replicator, log: Logger): void {
+  replicator.retry(undefined).catch((error: unknown) => {
+    log.warn({ err: error }, 'what rests could not be woken at the start');
+  });
+}
+
 function shown({ lag, ...target }: ReplicatorRuntime): TargetRuntime {
   const lagSeconds = { p50: lag.p50 ?? null, p99: lag.p99 ?? null };
   return { lastError: undefined, lastErrorAt: undefined, ...target, lagSeconds };
@@ -291,40 +298,6 @@ async function markBucket(config: Config, journal: OpenedJournal, intent: Intent
     // oxlint-disable-next-line no-await-in-loop -- a handful, and in order
     await journal.mark({ bucket: intent.bucket, target, reason, at: Date.now() });
   }
-}
-
-function reporter({
-  metrics,
-  probe,
-  log,
-}: {
-  metrics: Metrics;
-  probe: SourceProbe;
-  log: Logger;
-}): (report: RequestReport) => void {
-  return ({ operation, facts, head, end, seconds }) => {
-    metrics.requestEnded(operation, end.status, seconds);
-    if (end.outcome === 'answered') probe.noteReached();
-    if (!log.isLevelEnabled('debug')) return;
-    const { bucket, key } = facts;
-    const target = safeTarget(head.target);
-    const { status, outcome } = end;
-    log.debug({ operation, bucket, key, target, status, outcome, seconds }, 'request');
-  };
-}
-
-/** One warning a host: clients repeat themselves. */
-function strangeHosts(metrics: Metrics, log: Logger): (host: string) => void {
-  const warned = new Set<string>();
-  return (host) => {
-    metrics.virtualHostPassed();
-    if (warned.has(host) || warned.size >= 100) return;
-    warned.add(host);
-    log.warn(
-      { host },
-      'virtual-host style request passed unreplicated: its domain is not in REPLICAR_DOMAIN',
-    );
-  };
 }
 
 async function within(timeoutMs: number, work: Promise<void>): Promise<void> {

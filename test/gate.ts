@@ -12,6 +12,8 @@ export class Gate {
   #port = 0;
   /** Connections accepted so far. */
   accepted = 0;
+  /** Bytes that came for the store so far. */
+  received = 0;
 
   constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -59,6 +61,9 @@ export class Gate {
         other.destroy();
       });
     }
+    socket.on('data', (piece) => {
+      this.received += piece.length;
+    });
     socket.pipe(upstream);
     upstream.pipe(socket);
   }

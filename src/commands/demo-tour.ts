@@ -3,17 +3,27 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { taggingXml } from '../s3/calls.ts';
+import type { S3Client } from '../s3/client.ts';
 import { queryOf } from '../s3/path.ts';
 import { parseXml, textOf } from '../s3/xml.ts';
 import type { Difference } from '../scan/compare.ts';
 import { compareBuckets } from '../scan/compare.ts';
 import { histories } from '../scan/histories.ts';
-import type { Demo } from './demo.ts';
+import type { Sidecar } from '../sidecar.ts';
 import type { Paint } from './paint.ts';
 
-const bucket = 'demo';
+export const demoBucket = 'demo';
+const bucket = demoBucket;
 const target = 'site-b';
 const patienceMs = 30_000;
+
+export interface Demo {
+  readonly sidecar: Sidecar;
+  /** To the source through the sidecar, as any client. */
+  readonly client: S3Client;
+  readonly source: S3Client;
+  readonly target: S3Client;
+}
 
 export interface Stage {
   readonly write: (text: string) => void;

@@ -11,20 +11,12 @@ import { S3Client } from '../s3/client.ts';
 import { Sidecar } from '../sidecar.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { CommandContext } from './command.ts';
-import { tour } from './demo-tour.ts';
+import type { Demo } from './demo-tour.ts';
+import { demoBucket, tour } from './demo-tour.ts';
 import { createPaint } from './paint.ts';
 
 const credentials = { accessKey: 'replicar-demo', secretKey: 'replicar-demo-secret' };
 const region = 'us-east-1';
-export const demoBucket = 'demo';
-
-export interface Demo {
-  readonly sidecar: Sidecar;
-  /** To the source through the sidecar, as any client. */
-  readonly client: S3Client;
-  readonly source: S3Client;
-  readonly target: S3Client;
-}
 
 type Closer = () => Promise<void>;
 

@@ -169,9 +169,12 @@ export class Capture implements Interception {
       if (verdict.kind !== 'accepted') return {};
       if (intent.keys.length === 0) return {};
       if (verdict.unclear.length > 0) return await this.#settleByLook(intent, verdict);
-      const tasks = await this.#parts.journal.settle(intent.id, this.#drafts(verdict.changes));
+      const drafts = this.#drafts(verdict.changes);
+      const tasks = await this.#parts.journal.settle(intent.id, drafts);
       this.#settled = true;
       this.#parts.settler.forget(intent.id);
+      // A look on behalf of another write of this key may have told of the version before its own answer did.
+      if (tasks.length === 0 && drafts.length > 0) return this.#pending(intent);
       return await this.#told(tasks);
     } catch (error) {
       this.#parts.log.warn({ err: error, intent: intent.id }, 'accepted write not settled yet');

@@ -220,17 +220,13 @@ export class TargetWorker {
       durable: this.#dialect.mayMint,
     });
     if (tasks.length === 0 && this.#readyCount === readyBefore) this.#mayHave[taskClass] = false;
-    for (const task of tasks) this.#launch(task);
+    for (const task of tasks) this.#active.set(task, this.#runOne(task));
     return tasks.length;
   }
 
-  #launch(task: Task): void {
+  async #runOne(task: Task): Promise<void> {
     this.#isQuiet = false;
     this.#probeBucket ??= task.change.bucket;
-    this.#active.set(task, this.#runOne(task));
-  }
-
-  async #runOne(task: Task): Promise<void> {
     const ending = await runTask(this.#run, task);
     this.#active.delete(task);
     this.#ended(task, ending);

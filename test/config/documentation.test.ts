@@ -11,13 +11,15 @@ function read(path: string): string {
   return readFileSync(new URL(path, root), 'utf8');
 }
 
-test('docs/configuration.md holds the table of variables as it is generated', (t) => {
-  const [, table] =
-    /<!-- configuration table: begin -->\n([\s\S]*)<!-- configuration table: end -->/.exec(
-      read('docs/configuration.md'),
-    ) ?? [];
-  t.is(table, renderConfigurationTable());
-});
+for (const path of ['README.md', 'docs/configuration.md']) {
+  test(`${path} holds the table of variables as it is generated`, (t) => {
+    const [, table] =
+      /<!-- configuration table: begin -->\n([\s\S]*)<!-- configuration table: end -->/.exec(
+        read(path),
+      ) ?? [];
+    t.is(table, renderConfigurationTable());
+  });
+}
 
 test('the table in Markdown has three columns in every row', (t) => {
   for (const row of renderConfigurationTable().trimEnd().split('\n')) {

@@ -3,6 +3,7 @@ import { S3Client } from '../../src/s3/client.ts';
 import {
   createBucket,
   credentials,
+  eventually,
   openClient,
   openFolder,
   openStore,
@@ -27,12 +28,11 @@ test('SIGTERM under load ends with exit code 0 and forgets nothing', async (t) =
   const writers = Array.from({ length: 8 }, (_, index) =>
     writer({ client, told, next: random(index), signal: stop.signal }),
   );
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await eventually('the load is under way', () => told.acknowledged > 20);
   sidecar.child.kill('SIGTERM');
   t.is(await sidecar.ended, 0);
   stop.abort();
   await Promise.all(writers);
-  t.true(told.acknowledged > 20);
   t.false(sidecar.output().includes(credentials.secretKey));
   const again = await openSidecar(t, env);
   await settled({ sidecar: again });

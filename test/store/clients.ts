@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { S3Client } from '@aws-sdk/client-s3';
-import { getGlobalDispatcher } from 'undici';
+import { Agent } from 'undici';
 import { signRequest } from '../../src/s3/sigv4.ts';
 import { sha256Hex } from '../../src/s3/sigv4-canonical.ts';
 import type { Credentials } from '../../src/s3/types.ts';
@@ -31,6 +31,9 @@ export function sdkClient(store: StoreAddress, more: S3ClientConfig = {}): S3Cli
     ...more,
   });
 }
+
+/** Not the global one: that may be the one within Node, of another version. */
+const agent = new Agent();
 
 export interface RawRequest {
   readonly method: string;
@@ -85,7 +88,7 @@ export async function sendUnsigned(
   raw: Omit<RawRequest, 'body'> & { readonly body?: Buffer | string | AsyncIterable<Buffer> },
 ): Promise<RawAnswer> {
   const { method, target, headers, body } = raw;
-  const answer = await getGlobalDispatcher().request({
+  const answer = await agent.request({
     origin: store.url,
     // As it stands: undici's `request` would tidy up `..`.
     path: target,
