@@ -215,8 +215,9 @@ export class Writer {
     const prepared: Entry[] = [];
     for (const entry of group) {
       try {
+        // Most have nothing to prepare, and are not to wait a turn of the microtasks each.
         // oxlint-disable-next-line no-await-in-loop -- each sees what the one before took
-        await entry.operation.prepare?.();
+        if (entry.operation.prepare !== undefined) await entry.operation.prepare();
         prepared.push(entry);
       } catch (error) {
         refuse([entry], this.#failed(error));
