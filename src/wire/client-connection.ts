@@ -71,7 +71,8 @@ export class ClientConnection implements ClientSide {
   }
 
   get stopping(): boolean {
-    return this.#stopping || this.#clientEnded;
+    // What a client sent before it ended its side is still answered.
+    return this.#stopping || (this.#clientEnded && this.#input.bytes.length === 0);
   }
 
   get clogged(): boolean {

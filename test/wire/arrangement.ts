@@ -18,6 +18,8 @@ export class Peer {
   /** The code of the error that the connection broke with. */
   broken: string | undefined;
   closed = false;
+  /** Told of everything that happens here. */
+  onChange: (() => void) | undefined;
   readonly #changed = new Set<() => void>();
   #taken = 0;
 
@@ -29,11 +31,13 @@ export class Peer {
     });
     socket.on('end', () => {
       // Node takes a reset that comes right behind data for a clean end; an empty write fails after a reset.
-      socket.write('', (error: NodeJS.ErrnoException | null | undefined) => {
+      const ended = (error?: NodeJS.ErrnoException | null): void => {
         this.broken ??= error?.code;
         this.ended = true;
         this.#notify();
-      });
+      };
+      if (socket.writableEnded) ended();
+      else socket.write('', ended);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.broken = error.code ?? error.message;
@@ -69,6 +73,16 @@ export class Peer {
     const taken = this.received.subarray(this.#taken, this.#taken + count);
     this.#taken += count;
     return taken;
+  }
+
+  /** Drops what was taken, so that a long conversation stays short in memory. */
+  forget(): void {
+    this.received = Buffer.from(this.received.subarray(this.#taken));
+    this.#taken = 0;
+  }
+
+  get untaken(): boolean {
+    return this.received.length > this.#taken;
   }
 
   /** Everything that was not taken. */
@@ -108,6 +122,7 @@ export class Peer {
     const waiting = [...this.#changed];
     this.#changed.clear();
     for (const wake of waiting) wake();
+    this.onChange?.();
   }
 }
 
@@ -115,6 +130,7 @@ export class Origin {
   readonly port: number;
   readonly peers: Peer[] = [];
   readonly #waiting: ((peer: Peer) => void)[] = [];
+  readonly #watching = new Set<() => void>();
   #given = 0;
 
   constructor(port: number) {
@@ -123,6 +139,9 @@ export class Origin {
 
   connected(peer: Peer): void {
     this.peers.push(peer);
+    peer.onChange = () => {
+      for (const look of this.#watching) look();
+    };
     const wake = this.#waiting.shift();
     if (wake !== undefined) {
       this.#given += 1;
@@ -144,6 +163,44 @@ export class Origin {
         resolve(connected);
       });
     });
+  }
+
+  /** Connects to it, with nothing between. */
+  async reach(t: ExecutionContext): Promise<Peer> {
+    const socket = net.connect({
+      host: '127.0.0.1',
+      port: this.port,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
+    t.teardown(() => socket.destroy());
+    await once(socket, 'connect');
+    return new Peer(socket);
+  }
+
+  /** The connection on which something came that was not taken. */
+  async busy(): Promise<Peer> {
+    const found = (): Peer | undefined => this.peers.findLast((peer) => peer.untaken);
+    return (
+      found() ??
+      new Promise((resolve, reject) => {
+        const settle = (): void => {
+          this.#watching.delete(look);
+          clearTimeout(timer);
+        };
+        const look = (): void => {
+          const peer = found();
+          if (peer === undefined) return;
+          settle();
+          resolve(peer);
+        };
+        const timer = setTimeout(() => {
+          settle();
+          reject(new Error('nothing came'));
+        }, WAIT_MAX_MS);
+        this.#watching.add(look);
+      })
+    );
   }
 
   /** All that ever came. */

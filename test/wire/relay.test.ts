@@ -210,6 +210,23 @@ test('a client that half-closes after a whole request gets its answer', async (t
   t.is(text, 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1');
 });
 
+test('a client that half-closes behind several requests gets every answer to them', async (t) => {
+  const origin = await openOrigin(t);
+  const { connect } = await openWire(t, origin);
+  const client = await connect();
+  const put = 'PUT /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok';
+  // What is no whole request is nobody's: it is not sent, and not answered.
+  client.send(`GET /1 HTTP/1.1\r\nHost: h\r\n\r\n${put}GET /3 HT`).socket.end();
+  const source = await origin.next();
+  await source.take('\r\n\r\n');
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1';
+  source.send(answer);
+  t.is(await source.take('ok'), put);
+  source.send(answer);
+  t.deepEqual(await client.over(), { text: answer + answer, cut: false });
+  t.is(source.rest, '');
+});
+
 test('an HTTP/1.0 request goes on as it is, and its answer ends with the connection', async (t) => {
   const origin = await openOrigin(t);
   const { connect } = await openWire(t, origin);

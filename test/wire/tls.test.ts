@@ -1,41 +1,16 @@
 // TLS on either side of the wire.
 
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import tls from 'node:tls';
-import { promisify } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
-import type { TlsIdentity } from '../../src/wire/options.ts';
-import { openOrigin, openWire, Peer } from './arrangement.ts';
+import test from 'ava';
+import { openOrigin, openWire } from './arrangement.ts';
+import { connectTls, makeIdentity } from './identity.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 
-async function makeIdentity(t: ExecutionContext, name = 'localhost'): Promise<TlsIdentity> {
-  const folder = await mkdtemp(join(tmpdir(), 'replicar-wire-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const key = join(folder, 'key.pem');
-  const cert = join(folder, 'cert.pem');
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const output = ['-keyout', key, '-out', cert, '-days', '2'];
-  await promisify(execFile)('openssl', ['req', '-x509', ...kind, ...subject, ...output]);
-  return { cert: await readFile(cert), key: await readFile(key) };
-}
-
-async function connectTls(t: ExecutionContext, port: number, ca: string | Buffer): Promise<Peer> {
-  const socket = tls.connect({ host: '127.0.0.1', port, ca, servername: 'localhost' });
-  t.teardown(() => socket.destroy());
-  await once(socket, 'secureConnect');
-  return new Peer(socket);
-}
-
 test('HTTPS clients are served, and see a new certificate from the next handshake on', async (t) => {
-  const first = await makeIdentity(t);
-  const second = await makeIdentity(t);
+  const first = await makeIdentity();
+  const second = await makeIdentity();
   const origin = await openOrigin(t);
   const { wire, port } = await openWire(t, origin, { tls: first });
   const client = await connectTls(t, port, first.cert);
@@ -55,7 +30,7 @@ test('HTTPS clients are served, and see a new certificate from the next handshak
 });
 
 test('an HTTPS client is cut where a plain one would be', async (t) => {
-  const identity = await makeIdentity(t);
+  const identity = await makeIdentity();
   const origin = await openOrigin(t);
   const { port } = await openWire(t, origin, { tls: identity });
   const client = await connectTls(t, port, identity.cert);
@@ -70,7 +45,7 @@ test('an HTTPS client is cut where a plain one would be', async (t) => {
 });
 
 test('plain HTTP on a TLS port and broken handshakes leave nothing behind', async (t) => {
-  const identity = await makeIdentity(t);
+  const identity = await makeIdentity();
   const origin = await openOrigin(t);
   const { connect, wire } = await openWire(t, origin, { tls: identity });
   const client = await connect();
@@ -84,7 +59,7 @@ test('plain HTTP on a TLS port and broken handshakes leave nothing behind', asyn
 });
 
 test('an HTTPS source is reached, verified and reused', async (t) => {
-  const identity = await makeIdentity(t);
+  const identity = await makeIdentity();
   const origin = await openOrigin(t, identity);
   const { connect } = await openWire(t, origin, {
     source: {
@@ -118,7 +93,7 @@ for (const [what, ca, servername] of [
   ['for another name', true, 'elsewhere.example'],
 ] as const) {
   test(`a source with a certificate ${what} is refused and logged`, async (t) => {
-    const identity = await makeIdentity(t);
+    const identity = await makeIdentity();
     const origin = await openOrigin(t, identity);
     const { connect, errors } = await openWire(t, origin, {
       source: {
@@ -136,7 +111,7 @@ for (const [what, ca, servername] of [
 }
 
 test('a close-delimited answer over TLS is whole only if TLS ended too', async (t) => {
-  const identity = await makeIdentity(t);
+  const identity = await makeIdentity();
   const raws: net.Socket[] = [];
   const origin = await openOrigin(t, identity);
   // A hop between the wire and the origin, to end TCP without ending TLS.
