@@ -64,12 +64,14 @@ function exactValue(message: Parsed<RequestHead | ResponseHead>, index: number):
 }
 
 function checkCoding(value: string): void {
+  // Case does not matter to the RFC, but it does to parsers that were written in haste.
+  if (value === 'chunked') return;
   const coding = value.toLowerCase();
-  if (coding === 'chunked') return;
   // A list of well-formed codings that we do not know; RFC 9112 section 6.1 wants 501 for those.
   const known = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:, ?[a-z0-9!#$%&'*+.^_`|~-]+)*$/.test(coding);
   const chunkedInside = /chunked(?!$)/.test(coding) || coding.split('chunked').length > 2;
-  if (known && !chunkedInside) throw new Breach('unknown transfer coding', 501);
+  if (known && !chunkedInside && coding !== 'chunked')
+    throw new Breach('unknown transfer coding', 501);
   throw new Breach('Transfer-Encoding is not exactly "chunked"');
 }
 

@@ -136,7 +136,7 @@ const BODIES: Readonly<Record<string, readonly [lines: string, body: string]>> =
   'what looks like a message': [`Content-Length: ${get('').length}\r\n`, get('')],
   'no chunk': ['Transfer-Encoding: chunked\r\n', '0\r\n\r\n'],
   'a chunk of every byte': ['Transfer-Encoding:chunked\r\n', `100\r\n${EVERY_BYTE}\r\n0\r\n\r\n`],
-  'chunks, extensions and trailers': ['transfer-encoding: Chunked\r\nTrailer: X-Sum\r\n', CHUNKS],
+  'chunks, extensions and trailers': ['transfer-encoding: chunked\r\nTrailer: X-Sum\r\n', CHUNKS],
   'chunks of a byte': ['Transfer-Encoding: chunked\r\n', `${'1\r\nx\r\n'.repeat(300)}0\r\n\r\n`],
   'half a MiB by length': ['Content-Length: 524288\r\n', EVERY_BYTE.repeat(2048)],
   'half a MiB in chunks': [

@@ -66,7 +66,7 @@ test('chunks, extensions and trailers pass as they are, in both directions', asy
     const source = await origin.next();
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     t.is(await source.take('x-t:\r\n\r\n'), request);
-    const answer = `HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\nTrailer: X-Sum\r\nConnection: close\r\n\r\n${body}`;
+    const answer = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nTrailer: X-Sum\r\nConnection: close\r\n\r\n${body}`;
     for (const part of bytewise ? answer : [answer]) source.send(part);
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     t.is(await client.take('x-t:\r\n\r\n'), answer.replace('Connection: close\r\n', ''));
