@@ -4,7 +4,6 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { StatusReport } from '../../src/admin/types.ts';
 import { unassignedPort } from '../arrange.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
@@ -69,10 +68,4 @@ async function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-}
-
-export async function statusOf(adminPort: number): Promise<StatusReport> {
-  const answer = await fetch(`http://127.0.0.1:${adminPort}/api/status`);
-  const report: StatusReport = JSON.parse(await answer.text());
-  return report;
 }
