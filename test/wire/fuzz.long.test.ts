@@ -263,10 +263,9 @@ function brokenOrigin(roll: Dice): Server {
         // Now and then it says more than it was asked.
         const said = Array.from({ length: roll(4) === 0 ? 2 : 1 }, () => pick(roll, ANSWERS));
         const answer = Buffer.from(damaged(said.join('').replaceAll('ID', id), roll), 'latin1');
-        const middle = roll(answer.length);
-        socket.write(answer.subarray(0, middle));
-        if (roll(2) === 0) socket.write(answer.subarray(middle));
-        else setImmediate(() => socket.write(answer.subarray(middle)));
+        // In one piece: an unasked answer that comes when the connection carries the next request is that request's,
+        // as far as anybody can tell.
+        socket.write(answer);
         if (roll(4) === 0) setImmediate(() => socket.end());
       }
     });
