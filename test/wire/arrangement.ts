@@ -268,6 +268,7 @@ export async function openWire(
   const connect = async (): Promise<Peer> => {
     const socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
     clients.add(socket);
+    socket.once('close', () => clients.delete(socket));
     await once(socket, 'connect');
     return new Peer(socket);
   };

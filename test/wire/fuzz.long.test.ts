@@ -41,6 +41,7 @@ const ANSWERS = [
 
 /** Whose answers could be taken for each other's. */
 const VISITORS = 12;
+const IDS_KEPT_MAX = 100_000;
 
 const ID = /id-[0-9a-f]{16}/g;
 
@@ -201,6 +202,15 @@ async function visit(client: Peer, text: string, roll: Dice): Promise<string> {
   return client.text;
 }
 
+/** Keeps the errors that are no origin's doing, so that hours of the others need no memory. */
+function watch(): { bugs: string[]; onError: (error: Error) => void } {
+  const bugs: string[] = [];
+  const onError = (error: Error): void => {
+    if (!error.message.startsWith('the source ')) bugs.push(error.stack ?? error.message);
+  };
+  return { bugs, onError };
+}
+
 const ORIGINS = { lenient: lenientOrigin, careless: carelessOrigin };
 const deadlines = { progressMs: 2000, headMs: 2000, lingerMs: 500 };
 
@@ -215,7 +225,8 @@ for (const [kind, open] of Object.entries(ORIGINS)) {
       open((...seen) => ledger.report(...seen)),
     );
     const intercept = (head: RequestHead): Interception | undefined => ledger.intercept(head, roll);
-    const { connect, errors } = await openWire(t, { port }, { intercept, deadlines });
+    const { bugs, onError } = watch();
+    const { connect } = await openWire(t, { port }, { intercept, deadlines, onError });
     const stop = Date.now() + (seconds * 1000) / 3;
     const count = { cases: 0, requests: 0, refused: 0 };
     while (Date.now() < stop) {
@@ -243,10 +254,7 @@ for (const [kind, open] of Object.entries(ORIGINS)) {
       ledger.forget();
     }
     t.log(`${count.cases} cases, ${count.requests} requests, ${count.refused} refused`);
-    t.deepEqual(
-      errors.filter(({ message }) => !message.startsWith('the source ')),
-      [],
-    );
+    t.deepEqual(bugs, []);
     t.true(count.requests > 0 && count.refused > 0);
   });
 }
@@ -279,7 +287,8 @@ test.serial('damaged answers: each goes to the client of its request, or to nobo
   const port = await listening(t, brokenOrigin(roll));
   const intercept = (): Interception | undefined =>
     pick<() => Interception | undefined>(roll, [() => undefined, capture, collect])();
-  const { connect, errors } = await openWire(t, { port }, { intercept, deadlines });
+  const { bugs, onError } = watch();
+  const { connect } = await openWire(t, { port }, { intercept, deadlines, onError });
   const stop = Date.now() + (seconds * 1000) / 3;
   const known = new Set<string>();
   const count = { cases: 0, answers: 0, refused: 0 };
@@ -289,6 +298,7 @@ test.serial('damaged answers: each goes to the client of its request, or to nobo
       const body = method === 'PUT' ? 'Content-Length: 2\r\n\r\nok' : '\r\n';
       return { method, id: newId(roll), body };
     });
+    if (known.size > IDS_KEPT_MAX) known.clear();
     for (const { id } of requests) known.add(id);
     const text = requests.map(
       ({ method, id, body }) => `${method} /${id} HTTP/1.1\r\nHost: h\r\n${body}`,
@@ -318,9 +328,6 @@ test.serial('damaged answers: each goes to the client of its request, or to nobo
   };
   await Promise.all(Array.from({ length: VISITORS }, visitor));
   t.log(`${count.cases} cases, ${count.answers} answers, ${count.refused} refused`);
-  t.deepEqual(
-    errors.filter(({ message }) => !message.startsWith('the source ')),
-    [],
-  );
+  t.deepEqual(bugs, []);
   t.true(count.answers > 0 && count.refused > 0);
 });
