@@ -9,6 +9,8 @@ import { drainRate, lag } from './replication.ts';
 
 const kib4 = 4096;
 const requests = Number(process.env['BENCH_REQUESTS'] ?? 30_000);
+/** Until the code is compiled: before that a figure tells of the compiler. */
+const warmUp = 20_000;
 
 export interface Figure {
   readonly what: string;
@@ -36,7 +38,7 @@ function sidecarEnv(
 /** One kind of request against one process, after a warm-up. */
 async function measure(what: string, at: Running, method: 'GET' | 'PUT'): Promise<Figure> {
   const common = { port: at.port, method, connections: 32, bodyBytes: kib4, rate: 0 };
-  await load({ ...common, requests: Math.ceil(requests / 5), prefix: 'warm-' });
+  await load({ ...common, requests: warmUp, prefix: 'warm-' });
   const before = cpuSeconds(at.pid);
   const { seconds } = await load({ ...common, requests, prefix: 'k-' });
   const cpu = cpuSeconds(at.pid) - before;

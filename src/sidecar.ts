@@ -13,6 +13,7 @@ import { faultReply } from './proxy/answers.ts';
 import { createInterceptor } from './proxy/interceptor.ts';
 import type { SettlerOptions } from './proxy/settler.ts';
 import { Settler } from './proxy/settler.ts';
+import { Settling } from './proxy/settling.ts';
 import { SourceFacts } from './proxy/source-facts.ts';
 import { Replicator } from './replication/replicator.ts';
 import type { RuleSet } from './replication/rules.ts';
@@ -220,6 +221,7 @@ function composeWire(
       journal,
       settler,
       source,
+      settling: new Settling(),
       sourceFacts: new SourceFacts((bucket) => getBucketVersioning(source, bucket)),
       rules,
       draftOf: (change) => draftFor(rules, change),

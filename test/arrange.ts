@@ -51,6 +51,11 @@ export async function createBucket(
   await client.fetch({ method: 'PUT', bucket, query: 'versioning', body });
 }
 
+/** A port below those that the kernel hands out: nobody else is given it while its owner is away for a moment. */
+export function unassignedPort(): number {
+  return 20_000 + Math.floor(Math.random() * 12_000);
+}
+
 /** Polls until it holds; throws with what was seen last. The pace of a person, never a measure. */
 export async function eventually(
   what: string | (() => string),

@@ -4,6 +4,7 @@
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { unassignedPort } from './arrange.ts';
 
 export class Gate {
   readonly #targetPort: number;
@@ -25,15 +26,23 @@ export class Gate {
 
   /** Accepts connections (again), always at the same port. */
   async open(): Promise<void> {
-    if (this.#server !== undefined) return;
+    while (this.#server === undefined) {
+      const port = this.#port === 0 ? unassignedPort() : this.#port;
+      this.#server = await this.#listen(port).catch((error: unknown) => {
+        if (this.#port !== 0) throw error;
+        return undefined;
+      });
+      if (this.#server !== undefined) this.#port = port;
+    }
+  }
+
+  async #listen(port: number): Promise<Server> {
     const server = createServer((socket) => this.#relay(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(this.#port, '127.0.0.1', resolve);
+      server.listen(port, '127.0.0.1', resolve);
     });
-    const address = server.address();
-    if (typeof address === 'object' && address !== null) this.#port = address.port;
-    this.#server = server;
+    return server;
   }
 
   /** Refuses new connections and cuts the open ones. */

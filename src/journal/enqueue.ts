@@ -13,23 +13,35 @@ import type { Change, Task, TaskClass, TaskDraft } from './types.ts';
 export interface ResolvedDraft {
   readonly change: Change;
   readonly class: TaskClass;
-  readonly targets: readonly KnownTarget[];
+  /** The keys are made once: they are asked for when reading ahead and again when writing. */
+  readonly statusKey: string;
+  readonly lanes: readonly DraftLane[];
+}
+
+interface DraftLane {
+  readonly target: KnownTarget;
+  readonly key: string;
 }
 
 /** Throws where a target was never configured. */
 export function resolveDrafts(memory: Memory, drafts: readonly TaskDraft[]): ResolvedDraft[] {
-  return drafts.map(({ change, class: taskClass, targets }) => ({
-    change,
-    class: taskClass,
-    targets: [...new Set(targets)].map((name) => memory.targets.get(name)),
-  }));
+  return drafts.map(({ change, class: taskClass, targets: names }) => {
+    const distinct = names.length > 1 ? [...new Set(names)] : names;
+    const lanes = distinct.map((name) => {
+      const target = memory.targets.get(name);
+      return { target, key: laneOf(target.number, change) };
+    });
+    return { change, class: taskClass, statusKey: statusKeyOf(change), lanes };
+  });
 }
 
-export function* keysToEnqueue(drafts: readonly ResolvedDraft[]): Generator<string> {
-  for (const { change, targets } of drafts) {
-    if (targets.length > 0) yield statusKeyOf(change);
-    for (const { number } of targets) yield laneOf(number, change);
+export function keysToEnqueue(drafts: readonly ResolvedDraft[]): string[] {
+  const keys: string[] = [];
+  for (const draft of drafts) {
+    if (draft.lanes.length > 0) keys.push(draft.statusKey);
+    for (const { key } of draft.lanes) keys.push(key);
   }
+  return keys;
 }
 
 export function enqueue(
@@ -37,20 +49,30 @@ export function enqueue(
   transaction: Transaction,
   drafts: readonly ResolvedDraft[],
 ): Task[] {
-  return drafts.flatMap((draft) => {
-    if (draft.targets.length === 0) return [];
-    const key = statusKeyOf(draft.change);
-    const before = readStatus(memory, transaction, key);
-    const targets = draft.targets.filter(({ epoch }) => !isTold(draft, before?.targets.has(epoch)));
-    if (targets.length === 0) return [];
-    const tasks = targets.map((target) => enqueueFor(memory, transaction, draft, target));
-    const queued = tasks.map(({ sequence }, index) => ({
-      sequence,
-      epoch: targets[index]?.epoch ?? 0,
-    }));
-    writeStatus(memory, transaction, key, pending(before, draft.change, queued, memory.now()));
-    return tasks;
-  });
+  const tasks: Task[] = [];
+  for (const draft of drafts) enqueueDraft(memory, transaction, draft, tasks);
+  return tasks;
+}
+
+function enqueueDraft(
+  memory: Memory,
+  transaction: Transaction,
+  draft: ResolvedDraft,
+  tasks: Task[],
+): void {
+  if (draft.lanes.length === 0) return;
+  const key = draft.statusKey;
+  const before = readStatus(memory, transaction, key);
+  const queued: { sequence: number; epoch: number }[] = [];
+  for (const lane of draft.lanes) {
+    const { epoch } = lane.target;
+    if (isTold(draft, before?.targets.has(epoch))) continue;
+    const task = enqueueFor(memory, transaction, draft, lane);
+    queued.push({ sequence: task.sequence, epoch });
+    tasks.push(task);
+  }
+  if (queued.length === 0) return;
+  writeStatus(memory, transaction, key, pending(before, draft.change, queued, memory.now()));
 }
 
 /**
@@ -69,7 +91,7 @@ function enqueueFor(
   memory: Memory,
   transaction: Transaction,
   { change, class: taskClass }: ResolvedDraft,
-  target: KnownTarget,
+  { target, key: laneKey }: DraftLane,
 ): Task {
   const sequence = transaction.ledger.nextSequence++;
   const record: TaskRecord = {
@@ -81,7 +103,7 @@ function enqueueFor(
   };
   const place = { target: target.number, class: taskClass, sequence };
   transaction.insert(taskKey(target.number, sequence), encodeTask(record));
-  const isHead = append(transaction, place, change);
+  const isHead = append(transaction, place, laneKey);
   transaction.ledger.counts(target.number).pending++;
   transaction.afterCommit(() => {
     memory.queue(target).oldest.added(sequence, change.acceptedAt);

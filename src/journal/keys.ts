@@ -23,9 +23,10 @@ export type Kind = (typeof kinds)[number];
 
 /** The kind of a counted record; undefined for the uncounted ones and for what is no key of ours. */
 export function kindOf(key: string): Kind | undefined {
-  const letter = key.charAt(0);
-  return kinds.find((kind) => kind === letter);
+  return kindByLetter.get(key.charAt(0));
 }
+
+const kindByLetter: ReadonlyMap<string, Kind> = new Map(kinds.map((kind) => [kind, kind]));
 
 /** The kinds that are made from tasks alone. */
 export const indexKinds: readonly Kind[] = ['l', 'n', 'r', 'w', 'f'];

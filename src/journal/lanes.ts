@@ -25,10 +25,9 @@ export function keysToLeave(place: Place, change: Change): readonly string[] {
   ];
 }
 
-/** Puts a new task at the end. Returns whether it is the head, and so ready. */
-export function append(transaction: Transaction, place: Place, change: Change): boolean {
+/** Puts a new task at the end of the lane with this key. Returns whether it is the head, and so ready. */
+export function append(transaction: Transaction, place: Place, key: string): boolean {
   const { target, sequence } = place;
-  const key = laneOf(target, change);
   const lane = decodeLane(transaction.get(key));
   if (lane === undefined) {
     transaction.put(key, encodeLane({ count: 1, head: sequence, tail: sequence }));

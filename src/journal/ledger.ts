@@ -53,7 +53,17 @@ export class Ledger {
   }
 
   clone(): Ledger {
-    return Ledger.parse(this.toString());
+    const copy = new Ledger();
+    copy.batch = this.batch;
+    copy.nextSequence = this.nextSequence;
+    for (const kind of kinds) {
+      const { count, sum } = this.#tallies[kind];
+      copy.#tallies[kind] = { count, sum };
+    }
+    for (const [target, { pending, failed, parked }] of this.#counts) {
+      if (pending > 0) copy.#counts.set(target, { pending, failed, parked });
+    }
+    return copy;
   }
 
   tally(kind: Kind): Readonly<KindTally> {

@@ -98,7 +98,8 @@ function indexTask(
 ): void {
   const target = targetAt(key);
   const sequence = sequenceAt(key);
-  const isHead = append(transaction, { target, class: record.class, sequence }, record.change);
+  const lane = laneOf(target, record.change);
+  const isHead = append(transaction, { target, class: record.class, sequence }, lane);
   count(transaction.ledger.counts(target), record.state);
   if (record.state === 'waiting') return;
   transaction.insert(failureKey(target, sequence), '');

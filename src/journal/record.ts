@@ -5,16 +5,23 @@ import { crc32c } from '../s3/crc.ts';
 
 /** version (1), length (4), CRC32C (4) */
 const headBytes = 9;
+/** version and length */
+const summedHeadBytes = 5;
 const frameVersion = 1;
 
-/** Makes the frame of a record. */
+/** Makes the frame of a record. All that the sum runs over is laid out in a row first, so that it is one run. */
 export function encodeRecord(key: string, payload: string): Buffer {
-  const length = Buffer.byteLength(payload);
+  makeRoom((key.length + payload.length) * 3 + summedHeadBytes);
+  const keyEnd = scratch.write(key);
+  const start = keyEnd + summedHeadBytes;
+  const length = scratch.write(payload, start);
+  scratch[keyEnd] = frameVersion;
+  scratch.writeUInt32LE(length, keyEnd + 1);
   const frame = Buffer.allocUnsafe(headBytes + length);
   frame[0] = frameVersion;
   frame.writeUInt32LE(length, 1);
-  frame.write(payload, headBytes);
-  frame.writeUInt32LE(checksum(key, frame), 5);
+  frame.writeUInt32LE(crc32c(scratch, 0, 0, start + length), summedHeadBytes);
+  scratch.copy(frame, headBytes, start, start + length);
   return frame;
 }
 
@@ -47,13 +54,13 @@ export function hashOf(frame: Buffer): number {
 
 /** The sum runs over the key, the version and length, and the payload, leaving out itself. */
 function checksum(key: string, frame: Buffer): number {
-  const sum = crc32c(frame.subarray(0, 5), crc32c(keyBytes(key)));
-  return crc32c(frame.subarray(headBytes), sum);
+  makeRoom(key.length * 3);
+  const keySum = crc32c(scratch, 0, 0, scratch.write(key));
+  return crc32c(frame, crc32c(frame, keySum, 0, summedHeadBytes), headBytes);
 }
 
-let scratch = Buffer.alloc(4096);
+let scratch = Buffer.alloc(16_384);
 
-function keyBytes(key: string): Buffer {
-  if (key.length * 3 > scratch.length) scratch = Buffer.alloc(key.length * 3);
-  return scratch.subarray(0, scratch.write(key));
+function makeRoom(bytes: number): void {
+  if (bytes > scratch.length) scratch = Buffer.alloc(bytes);
 }

@@ -37,18 +37,25 @@ export function pending(
   at: number,
 ): StatusRecord {
   const deletion = deletionBy(change);
-  let result = isNewContent(change) ? withNewContent(status, change) : (status ?? unknown);
+  const base = isNewContent(change) ? withNewContent(status, change) : (status ?? unknown);
+  const targets = new Map(base.targets);
   for (const { epoch, sequence } of queued) {
     const targetVersionId = status?.targets.get(epoch)?.targetVersionId;
-    result = withEntry(result, epoch, {
-      state: 'PENDING',
-      at,
-      sequence,
-      ...(targetVersionId !== undefined && { targetVersionId }),
-      ...(deletion !== undefined && { deletion }),
-    });
+    const isPlain = targetVersionId === undefined && deletion === undefined;
+    const entry: StatusEntry = { state: 'PENDING', at, sequence };
+    targets.set(
+      epoch,
+      isPlain
+        ? entry
+        : {
+            ...entry,
+            ...(targetVersionId !== undefined && { targetVersionId }),
+            ...(deletion !== undefined && { deletion }),
+          },
+    );
   }
-  return result;
+  const { replica, etag } = base;
+  return etag === undefined ? { replica, targets } : { replica, etag, targets };
 }
 
 /** A task succeeded. Undefined: nothing is left to be known of the version. */
@@ -110,19 +117,21 @@ export function discarded(
 }
 
 export function encodeStatus(status: StatusRecord): string {
-  const entries = [...status.targets].map(([epoch, entry]): StoredEntry => {
-    const rare: RareEntry = {};
-    if (entry.reason !== undefined) rare.r = entry.reason;
-    if (entry.targetVersionId !== undefined) rare.v = entry.targetVersionId;
-    if (entry.deletion !== undefined) rare.d = entry.deletion === 'marker' ? 1 : 0;
-    if (entry.sequence !== undefined) rare.q = entry.sequence;
-    const state = states.indexOf(entry.state);
-    return Object.keys(rare).length === 0
-      ? [epoch, state, entry.at]
-      : [epoch, state, entry.at, rare];
-  });
+  const entries: StoredEntry[] = [];
+  for (const [epoch, entry] of status.targets) entries.push(storedEntry(epoch, entry));
   if (status.replica) return JSON.stringify([entries, status.etag ?? '', 1]);
   return JSON.stringify(status.etag === undefined ? [entries] : [entries, status.etag]);
+}
+
+function storedEntry(epoch: number, entry: StatusEntry): StoredEntry {
+  const rare: RareEntry = {};
+  if (entry.reason !== undefined) rare.r = entry.reason;
+  if (entry.targetVersionId !== undefined) rare.v = entry.targetVersionId;
+  if (entry.deletion !== undefined) rare.d = entry.deletion === 'marker' ? 1 : 0;
+  if (entry.sequence !== undefined) rare.q = entry.sequence;
+  const state = states.indexOf(entry.state);
+  const isRare = entry.sequence !== undefined || Object.keys(rare).length > 0;
+  return isRare ? [epoch, state, entry.at, rare] : [epoch, state, entry.at];
 }
 
 /** `isCurrent` tells which epochs still mean a target; entries of others are left out. */
@@ -175,7 +184,8 @@ function withNewContent(status: StatusRecord | undefined, change: Change): Statu
   const same = status !== undefined && change.etag !== undefined && status.etag === change.etag;
   if (same) return status;
   const { etag } = change;
-  return { replica: false, targets: new Map(), ...(etag !== undefined && { etag }) };
+  const targets = new Map<number, StatusEntry>();
+  return etag === undefined ? { replica: false, targets } : { replica: false, etag, targets };
 }
 
 function learnEtag(status: StatusRecord, change: Change, etag: string | undefined): StatusRecord {

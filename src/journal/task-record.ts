@@ -71,15 +71,20 @@ export function toTask(
   sequence: number,
   target: { readonly name: string; readonly epoch: number },
 ): Task {
-  const { upload, failure } = record;
-  return {
+  const { change, state, attempts, crashes, upload, failure } = record;
+  const { name } = target;
+  const task: Task = {
     sequence,
-    target: target.name,
+    target: name,
     class: record.class,
-    change: record.change,
-    state: record.state,
-    attempts: record.attempts,
-    crashes: record.crashes,
+    change,
+    state,
+    attempts,
+    crashes,
+  };
+  if (failure === undefined && upload === undefined) return task;
+  return {
+    ...task,
     ...(failure !== undefined && { failure }),
     ...(upload?.epoch === target.epoch && { uploadId: upload.id }),
   };

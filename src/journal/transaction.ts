@@ -11,25 +11,28 @@ export class Transaction {
   /** The numbers as they will be after the commit. */
   readonly ledger: Ledger;
   readonly #known: Map<string, Buffer | undefined>;
+  readonly #own: ReadonlySet<string>;
   readonly #written = new Set<string>();
   readonly #effects: (() => void)[] = [];
   readonly #damaged: (key: string) => void;
   #writes = 0;
 
+  /** `known` is what was read ahead; `own` are those keys of it whose records come from memory. */
   constructor(
     ledger: Ledger,
     known: Map<string, Buffer | undefined>,
     damaged: (key: string) => void,
+    own: ReadonlySet<string> = new Set(),
   ) {
     this.ledger = ledger;
     this.#known = known;
     this.#damaged = damaged;
+    this.#own = own;
   }
 
   /** The payload under a key that was read ahead. What is there but damaged is reported, and counts as absent. */
   get(key: string): string | undefined {
-    assert(this.#known.has(key), `the journal did not read ${JSON.stringify(key)} ahead`);
-    const frame = this.#known.get(key);
+    const frame = this.#frame(key);
     if (frame === undefined) return undefined;
     const payload = decodeRecord(key, frame);
     if (payload === undefined) this.#damaged(key);
@@ -47,8 +50,7 @@ export class Transaction {
   }
 
   has(key: string): boolean {
-    assert(this.#known.has(key), `the journal did not read ${JSON.stringify(key)} ahead`);
-    return this.#known.get(key) !== undefined;
+    return this.#frame(key) !== undefined;
   }
 
   put(key: string, payload: string): void {
@@ -105,12 +107,22 @@ export class Transaction {
     this.#written.add(key);
   }
 
-  #subtract(key: string): void {
-    assert(this.#known.has(key), `the journal did not read ${JSON.stringify(key)} ahead`);
+  #frame(key: string): Buffer | undefined {
     const frame = this.#known.get(key);
+    if (frame === undefined && !this.#known.has(key)) {
+      assert.fail(`the journal did not read ${JSON.stringify(key)} ahead`);
+    }
+    return frame;
+  }
+
+  #subtract(key: string): void {
+    const frame = this.#frame(key);
+    if (frame === undefined) return;
     const kind = kindOf(key);
-    if (frame === undefined || kind === undefined) return;
-    if (isSound(key, frame)) this.ledger.remove(kind, hashOf(frame));
+    if (kind === undefined) return;
+    // What this process wrote itself was never on a disk since.
+    const isOwn = this.#written.has(key) || this.#own.has(key);
+    if (isOwn || isSound(key, frame)) this.ledger.remove(kind, hashOf(frame));
     else this.#damaged(key);
   }
 }

@@ -7,8 +7,8 @@
 import { SidecarError } from '../errors.ts';
 import type { DiskSpace, Room } from './disk-space.ts';
 import { journalBroken, journalFull } from './faults.ts';
-
 import type { Ledger } from './ledger.ts';
+import { OwnIntents } from './own-intents.ts';
 import { asFault, type Storage, type StorageFault } from './storage.ts';
 import { Transaction } from './transaction.ts';
 
@@ -48,6 +48,7 @@ interface Entry {
 
 export class Writer {
   readonly #options: WriterOptions;
+  readonly #ownIntents = new OwnIntents();
   #ledger: Ledger;
   #pending: Entry[] = [];
   #exclusive: (() => Promise<void>)[] = [];
@@ -101,6 +102,7 @@ export class Writer {
   /** Goes on with other numbers: after the database was opened anew or mended. Only from exclusive work. */
   continueFrom(ledger: Ledger): void {
     this.#ledger = ledger;
+    this.#ownIntents.clear();
     this.#suspension = undefined;
   }
 
@@ -124,23 +126,33 @@ export class Writer {
 
   #wake(): void {
     if (this.#running !== undefined) return;
-    // What is submitted in the same turn of the event loop goes into the same group.
-    this.#running = new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    })
-      .then(() => this.#run())
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#pending.length + this.#exclusive.length > 0) this.#wake();
-      });
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#pending.length + this.#exclusive.length > 0) this.#wake();
+    });
   }
 
   /* oxlint-disable no-await-in-loop -- one group after the other is what a writer is */
   async #run(): Promise<void> {
     while (this.#pending.length + this.#exclusive.length > 0) {
+      await this.#gather();
       const work = this.#exclusive.shift();
       if (work === undefined) await this.#commit(this.#takeGroup());
       else await work();
+    }
+  }
+
+  /**
+   * Lets the group grow while each turn of the event loop brings more, for a commit costs much the same however
+   * much is in it. An idle loop's turns take microseconds; a busy one's bring what waits in the sockets.
+   */
+  async #gather(): Promise<void> {
+    const until = performance.now() + gatherMs;
+    for (let quietTurns = 0; quietTurns < quietTurnsMax; ) {
+      const before = this.#pending.length;
+      await nextTurn();
+      quietTurns = this.#pending.length === before ? quietTurns + 1 : 0;
+      if (this.#pending.length >= this.#options.groupMax || performance.now() > until) return;
     }
   }
   /* oxlint-enable no-await-in-loop */
@@ -203,8 +215,9 @@ export class Writer {
     const prepared: Entry[] = [];
     for (const entry of group) {
       try {
+        // Most have nothing to prepare, and are not to wait a turn of the microtasks each.
         // oxlint-disable-next-line no-await-in-loop -- each sees what the one before took
-        await entry.operation.prepare?.();
+        if (entry.operation.prepare !== undefined) await entry.operation.prepare();
         prepared.push(entry);
       } catch (error) {
         refuse([entry], this.#failed(error));
@@ -215,15 +228,25 @@ export class Writer {
 
   async #read(group: readonly Entry[]): Promise<Transaction> {
     const known = new Map<string, Buffer | undefined>();
+    const kept = new Set<string>();
+    const unread: string[] = [];
     for (const { operation } of group) {
-      for (const key of operation.keys()) known.set(key, undefined);
+      for (const key of operation.keys()) {
+        if (known.has(key)) continue;
+        const own = this.#ownIntents.get(key);
+        known.set(key, own);
+        if (own === undefined) unread.push(key);
+        else kept.add(key);
+      }
     }
-    const keys = [...known.keys()];
-    if (keys.length > 0) {
-      const values = await readMany(this.#options.storage(), keys);
-      for (const [index, key] of keys.entries()) known.set(key, values[index]);
+    if (unread.length > 0) {
+      const values = await readMany(this.#options.storage(), unread);
+      for (let index = 0; index < unread.length; index++) {
+        const key = unread[index];
+        if (key !== undefined) known.set(key, values[index]);
+      }
     }
-    return new Transaction(this.#ledger.clone(), known, this.#options.onDamage);
+    return new Transaction(this.#ledger.clone(), known, this.#options.onDamage, kept);
   }
 
   #apply(group: readonly Entry[], transaction: Transaction): Applied[] {
@@ -248,6 +271,7 @@ export class Writer {
       bytes += entry.key.length + (entry.type === 'put' ? entry.value.length : 0);
     await this.#options.storage().batch(batch, durable);
     this.#options.space.wrote(bytes);
+    this.#ownIntents.wrote(batch);
     this.#ledger = transaction.ledger;
     transaction.settleInMemory();
   }
@@ -266,6 +290,15 @@ export class Writer {
     return broken;
   }
 }
+
+/** How long a group is gathered at most; and how many turns without news end it sooner. */
+const gatherMs = 2;
+const quietTurnsMax = 2;
+
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 interface Applied {
   readonly entry: Entry;

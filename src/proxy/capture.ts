@@ -4,6 +4,7 @@
 import type {
   Change,
   Intent,
+  IntentDraft,
   IntentKey,
   Journal,
   StatusState,
@@ -30,6 +31,7 @@ import { bodyToHold, learn } from './learn.ts';
 import type { Verdict } from './outcome.ts';
 import { verdictOf, verdictOfStatus } from './outcome.ts';
 import type { Settler } from './settler.ts';
+import type { Settling } from './settling.ts';
 import type { SourceFacts } from './source-facts.ts';
 import { pendingEdit, statesEdit } from './status-headers.ts';
 
@@ -41,10 +43,11 @@ export interface CaptureParts {
   readonly journal: Journal;
   readonly settler: Settler;
   readonly sourceFacts: SourceFacts;
+  readonly settling: Settling;
   readonly source: S3Client;
   readonly rules: RuleSet;
   draftOf(change: Change): TaskDraft | undefined;
-  isSync(target: string): boolean;
+  readonly isSync: (target: string) => boolean;
   /** Resolves when the sync targets of these tasks have them, or their deadlines passed. */
   waitFor(tasks: readonly Task[]): Promise<void>;
   readonly log: CaptureLog;
@@ -132,14 +135,18 @@ export class Capture implements Interception {
   async #open({ keys, partSizes }: Learnt): Promise<void> {
     const { journal, settler, sourceFacts } = this.#parts;
     const { operation, bucket, uploadId } = this.#facts;
-    this.#intent = await journal.openIntent({
-      operation,
-      bucket,
-      keys,
-      ...(partSizes === undefined ? {} : { partSizes }),
-      ...(uploadId === undefined ? {} : { uploadId }),
-      openedAt: sourceFacts.sourceNow(),
-    });
+    const openedAt = sourceFacts.sourceNow();
+    const plain: IntentDraft = { operation, bucket, keys, openedAt };
+    const isPlain = partSizes === undefined && uploadId === undefined;
+    this.#intent = await journal.openIntent(
+      isPlain
+        ? plain
+        : {
+            ...plain,
+            ...(partSizes === undefined ? {} : { partSizes }),
+            ...(uploadId === undefined ? {} : { uploadId }),
+          },
+    );
     settler.hold(this.#intent.id);
   }
 
@@ -165,11 +172,13 @@ export class Capture implements Interception {
       if (intent.keys.length === 0) return {};
       if (verdict.unclear.length > 0) return await this.#settleByLook(intent, verdict);
       const drafts = this.#drafts(verdict.changes);
+      const isAwaited = drafts.some(({ targets }) => targets.some(this.#parts.isSync));
+      if (!isAwaited) return this.#settleBehind(intent, drafts);
       const tasks = await this.#parts.journal.settle(intent.id, drafts);
       this.#settled = true;
       this.#parts.settler.forget(intent.id);
       // A look on behalf of another write of this key may have told of the version before its own answer did.
-      if (tasks.length === 0 && drafts.length > 0) return this.#pending(intent);
+      if (tasks.length === 0) return this.#pending(intent);
       return await this.#told(tasks);
     } catch (error) {
       this.#parts.log.warn({ err: error, intent: intent.id }, 'accepted write not settled yet');
@@ -177,16 +186,45 @@ export class Capture implements Interception {
     }
   }
 
+  /** The intent is the promise: nobody waits for its settlement but reads of the same key. */
+  #settleBehind(intent: Intent, drafts: readonly TaskDraft[]): HeadEdit {
+    const { journal, settler } = this.#parts;
+    this.#behind(
+      intent,
+      journal.settle(intent.id, drafts).then(() => settler.forget(intent.id)),
+    );
+    if (drafts.length === 0 || this.#facts.operation === 'DeleteObjects') return {};
+    return pendingEdit([...new Set(drafts.flatMap(({ targets }) => targets))]);
+  }
+
+  #behind(intent: Intent, work: Promise<unknown>): void {
+    const { settler, settling, log } = this.#parts;
+    this.#settled = true;
+    const settlement = work.then(
+      () => undefined,
+      (error: unknown) => {
+        log.warn({ err: error, intent: intent.id }, 'accepted write not settled yet');
+        settler.giveUp(intent.id);
+      },
+    );
+    for (const { key } of intent.keys) settling.add(intent.bucket, key, settlement);
+  }
+
   async #verdict(intent: Intent, head: ResponseHead, body: Buffer | undefined): Promise<Verdict> {
     const { sourceFacts, now } = this.#parts;
     const named = header(head.headers, 'x-amz-version-id') !== undefined;
     const needsVersioning = !named || this.#facts.operation === 'DeleteObjects';
     return verdictOf(
-      { ...intent, operation: this.#facts.operation },
+      {
+        operation: this.#facts.operation,
+        bucket: intent.bucket,
+        keys: intent.keys,
+        partSizes: intent.partSizes,
+      },
       {
         status: head.status,
         header: (name) => header(head.headers, name),
-        ...(body === undefined ? {} : { body }),
+        body,
         versioning: needsVersioning ? await sourceFacts.versioning(intent.bucket) : 'Enabled',
         at: now(),
       },
@@ -196,7 +234,7 @@ export class Capture implements Interception {
   /** The source's listing names the versions. Only sync targets make the client wait for it. */
   async #settleByLook(intent: Intent, verdict: Verdict & { kind: 'accepted' }): Promise<HeadEdit> {
     this.#settled = true;
-    const { settler, log } = this.#parts;
+    const { settler } = this.#parts;
     const looking = settler.complete(intent, verdict);
     const targets = targetsOf(intent.keys);
     if (targets.some((target) => this.#parts.isSync(target))) {
@@ -207,17 +245,17 @@ export class Capture implements Interception {
         throw error;
       }
     }
-    looking.catch((error: unknown) => {
-      log.warn({ err: error, intent: intent.id }, 'accepted write not settled yet');
-      settler.giveUp(intent.id);
-    });
+    this.#behind(intent, looking);
     return this.#pending(intent);
   }
 
   #drafts(changes: readonly Change[]): readonly TaskDraft[] {
-    return changes
-      .map((change) => this.#parts.draftOf(change))
-      .filter((draft) => draft !== undefined);
+    const drafts: TaskDraft[] = [];
+    for (const change of changes) {
+      const draft = this.#parts.draftOf(change);
+      if (draft !== undefined) drafts.push(draft);
+    }
+    return drafts;
   }
 
   #drop(intent: Intent): void {
@@ -243,12 +281,8 @@ export class Capture implements Interception {
 
   /** The header lines for the client, once the sync targets were waited for. */
   async #told(tasks: readonly Task[]): Promise<HeadEdit> {
-    if (tasks.length === 0) return {};
-    const isSync = tasks.some(({ target }) => this.#parts.isSync(target));
-    if (isSync) await this.#parts.waitFor(tasks);
-    if (this.#facts.operation === 'DeleteObjects') return {};
-    // Nobody has tried a task that was settled a moment ago.
-    if (!isSync) return pendingEdit(tasks.map(({ target }) => target));
+    await this.#parts.waitFor(tasks);
+    if (tasks.length === 0 || this.#facts.operation === 'DeleteObjects') return {};
     return statesEdit(await Promise.all(tasks.map((task) => this.#stateOf(task))));
   }
 

@@ -52,12 +52,17 @@ export async function learn(
   const keys: IntentKey[] = [];
   for (const name of names) {
     const targets = targetsOf(name.key, options);
-    if (targets.length > 0) keys.push({ ...name, targets });
+    if (targets.length > 0) keys.push(intentKeyOf(name, targets));
   }
   if (keys.length === 0) return undefined;
   if (facts.operation !== 'CompleteMultipartUpload') return { keys };
   const partSizes = await partSizesOf({ head, facts, held }, options);
   return partSizes === undefined ? { keys } : { keys, partSizes };
+}
+
+/** Written out: a spread would give each object of this hot path a shape of its own. */
+function intentKeyOf({ key, versionId }: ObjectName, targets: readonly string[]): IntentKey {
+  return versionId === undefined ? { key, targets } : { key, versionId, targets };
 }
 
 function targetsOf(key: string, { bucket, rules }: LearnOptions): readonly string[] {

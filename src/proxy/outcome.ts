@@ -11,7 +11,7 @@ export interface CapturedWrite {
   readonly operation: Operation;
   readonly bucket: string;
   readonly keys: readonly IntentKey[];
-  readonly partSizes?: readonly number[];
+  readonly partSizes?: readonly number[] | undefined;
 }
 
 export interface SourceAnswer {
@@ -19,7 +19,7 @@ export interface SourceAnswer {
   /** The first value of a header, by lower-case name. */
   header(name: string): string | undefined;
   /** Present for the operations whose result is in the body. */
-  readonly body?: Buffer;
+  readonly body?: Buffer | undefined;
   /** The bucket's versioning; undefined where the source could not be asked. */
   readonly versioning: VersioningState | undefined;
   /** When the answer came, ms. */
@@ -51,16 +51,16 @@ export function verdictOf(write: CapturedWrite, answer: SourceAnswer): Verdict {
   const result = answer.body === undefined ? {} : readable(answer.body, parseWriteResult);
   // An error inside a 200 may come from a node that died half-way: the source is asked.
   if (result === undefined || 'error' in result) return { kind: 'unknown' };
-  const etag = [result.etag, answer.header('etag')?.replaceAll('"', '')].find(isNamed);
-  const change = singleChange(write, key, { ...answer, etag });
+  const etag = presentTag(result.etag) ?? presentTag(answer.header('etag')?.replaceAll('"', ''));
+  const change = singleChange(write, key, answer, etag);
   return change === undefined
     ? unclear([key])
     : { kind: 'accepted', changes: [change], unclear: [] };
 }
 
 /** Ceph 16 answers a completion with an empty ETag. */
-function isNamed(etag: string | undefined): boolean {
-  return etag !== undefined && etag !== '';
+function presentTag(etag: string | undefined): string | undefined {
+  return etag === '' ? undefined : etag;
 }
 
 function readable<T>(body: Buffer, parse: (bytes: Buffer) => T): T | undefined {
@@ -75,29 +75,32 @@ function unclear(keys: readonly IntentKey[]): Verdict {
   return { kind: 'accepted', changes: [], unclear: keys };
 }
 
-type AnswerFacts = SourceAnswer & { readonly etag: string | undefined };
-
 function singleChange(
   write: CapturedWrite,
   { key, versionId: requested }: IntentKey,
-  answer: AnswerFacts,
+  answer: SourceAnswer,
+  etag: string | undefined,
 ): Change | undefined {
-  const common = { bucket: write.bucket, key, acceptedAt: answer.at };
-  const named = answer.header('x-amz-version-id');
-  if (write.operation === 'DeleteObject') return deletion(common, { requested, named, answer });
-  if (metadataOperations.has(write.operation)) {
-    const versionId = requested ?? named ?? implied(answer.versioning);
-    return versionId === undefined ? undefined : { ...common, kind: 'metadata', versionId };
+  const { bucket, operation, partSizes } = write;
+  const acceptedAt = answer.at;
+  const versionNamed = answer.header('x-amz-version-id');
+  if (operation === 'DeleteObject') {
+    return deletion({ bucket, key, acceptedAt }, { requested, named: versionNamed, answer });
   }
-  const versionId = named ?? implied(answer.versioning);
+  if (metadataOperations.has(operation)) {
+    const versionId = requested ?? versionNamed ?? implied(answer.versioning);
+    if (versionId === undefined) return undefined;
+    return { kind: 'metadata', bucket, key, versionId, acceptedAt };
+  }
+  const versionId = versionNamed ?? implied(answer.versioning);
   if (versionId === undefined) return undefined;
-  return {
-    ...common,
-    kind: 'object',
-    versionId,
-    ...(answer.etag === undefined ? {} : { etag: answer.etag }),
-    ...(write.partSizes === undefined ? {} : { partSizes: write.partSizes }),
-  };
+  // Written out: a spread here would give each object of this hot path a shape of its own.
+  const change = { kind: 'object', bucket, key, versionId, acceptedAt } as const;
+  if (partSizes !== undefined) {
+    return etag === undefined ? { ...change, partSizes } : { ...change, etag, partSizes };
+  }
+  if (etag === undefined) return change;
+  return { kind: 'object', bucket, key, versionId, acceptedAt, etag };
 }
 
 /** These change what hangs on a version, never its content. */

@@ -3,6 +3,7 @@
 import type { Journal, VersionStatus } from '../journal/types.ts';
 import { header } from '../wire/fields.ts';
 import type { AnswerPlan, HeadEdit, ResponseHead } from '../wire/types.ts';
+import type { Settling } from './settling.ts';
 import { deletionEdit, statusEdit } from './status-headers.ts';
 
 export interface ReadName {
@@ -14,6 +15,7 @@ export interface ReadName {
 
 export interface ReadOptions {
   readonly journal: Pick<Journal, 'status'>;
+  readonly settling: Settling;
   /** Names of the targets that are configured now. */
   readonly targets: ReadonlySet<string>;
 }
@@ -21,9 +23,10 @@ export interface ReadOptions {
 export async function planRead(
   head: ResponseHead,
   name: ReadName,
-  { journal, targets }: ReadOptions,
+  { journal, settling, targets }: ReadOptions,
 ): Promise<AnswerPlan> {
   const versionId = header(head.headers, 'x-amz-version-id') ?? name.versionId ?? 'null';
+  await settling.of(name.bucket, name.key);
   const status = await journal.status({ bucket: name.bucket, key: name.key, versionId });
   const edit = status === undefined ? undefined : editOf(head, { status, versionId, targets });
   return edit === undefined ? { kind: 'relay' } : { kind: 'relay', edit };

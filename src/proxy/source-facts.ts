@@ -17,7 +17,8 @@ export class SourceFacts {
   constructor(ask: (bucket: string) => Promise<VersioningState>, now: () => number = Date.now) {
     this.#ask = ask;
     this.#now = now;
-    this.#versioning = new LRUCache({ max: bucketsMax, ttl: versioningTtlMs });
+    // A coarse clock: the default one sets a timer each millisecond.
+    this.#versioning = new LRUCache({ max: bucketsMax, ttl: versioningTtlMs, ttlResolution: 500 });
   }
 
   /** Undefined where the source cannot say now. */

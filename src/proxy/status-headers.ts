@@ -47,7 +47,8 @@ export function deletionEdit(
 
 /** What is said while a change is not told yet: everything waits. */
 export function pendingEdit(targets: readonly string[]): HeadEdit {
-  return statesEdit(targets.map((target) => ({ target, state: 'PENDING' })));
+  if (targets.length === 0) return {};
+  return told('PENDING', targets.map((target) => `${target}=PENDING`).join(', '));
 }
 
 /** The edit for the answer to a write that has become these tasks. */
@@ -56,7 +57,10 @@ export function statesEdit(
 ): HeadEdit {
   const state = overall(tasks.map((task) => task.state));
   if (state === undefined) return {};
-  const list = tasks.map((task) => `${task.target}=${task.state}`).join(', ');
+  return told(state, tasks.map((task) => `${task.target}=${task.state}`).join(', '));
+}
+
+function told(state: StatusState, list: string): HeadEdit {
   return {
     add: [
       { name: 'x-amz-replication-status', value: state },

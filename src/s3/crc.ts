@@ -10,13 +10,15 @@ export function crc32(bytes: Uint8Array, seed = 0): number {
   return zlibCrc32(bytes, seed);
 }
 
-/** CRC-32C (Castagnoli). `seed` is the result over the bytes before these. */
-export function crc32c(bytes: Uint8Array, seed = 0): number {
+/**
+ * CRC-32C (Castagnoli) over the bytes from `start` to `end`: a view of them would cost more than the sum of a
+ * small record. `seed` is the result over the bytes before these.
+ */
+export function crc32c(bytes: Uint8Array, seed = 0, start = 0, end = bytes.length): number {
   const table = castagnoli;
-  const length = bytes.length;
   let crc = ~seed;
-  let at = 0;
-  for (const end = length - 7; at < end; at += 8) {
+  let at = start;
+  for (const lastStep = end - 7; at < lastStep; at += 8) {
     const low = crc ^ word(bytes, at);
     const high = word(bytes, at + 4);
     crc =
@@ -29,7 +31,7 @@ export function crc32c(bytes: Uint8Array, seed = 0): number {
       (table[256 + ((high >>> 16) & 255)] as number) ^
       (table[high >>> 24] as number);
   }
-  for (; at < length; at++) {
+  for (; at < end; at++) {
     crc = (table[(crc ^ (bytes[at] as number)) & 255] as number) ^ (crc >>> 8);
   }
   return ~crc >>> 0;

@@ -75,19 +75,19 @@ export class HeadFinder {
 export function parseRequest(bytes: Buffer): ParsedRequest {
   const text = bytes.toString('latin1');
   const end = text.indexOf('\r\n');
-  const line = parseRequestLine(text, end);
+  const { method, target, version } = parseRequestLine(text, end);
   const offsets: number[] = [];
   const headers = parseFields(text, end + 2, offsets);
-  return { head: { ...line, headers }, bytes, offsets };
+  return { head: { method, target, version, headers }, bytes, offsets };
 }
 
 export function parseResponse(bytes: Buffer): ParsedResponse {
   const text = bytes.toString('latin1');
   const end = text.indexOf('\r\n');
-  const line = parseStatusLine(text, end);
+  const { status, reason, version } = parseStatusLine(text, end);
   const offsets: number[] = [];
   const headers = parseFields(text, end + 2, offsets);
-  return { head: { ...line, headers }, bytes, offsets };
+  return { head: { status, reason, version, headers }, bytes, offsets };
 }
 
 type RequestLine = Pick<RequestHead, 'method' | 'target' | 'version'>;

@@ -13,6 +13,8 @@ export function writePieces(socket: Socket, pieces: readonly Buffer[]): boolean 
   const [first] = pieces;
   if (first === undefined) return true;
   if (pieces.length === 1) return socket.write(first);
+  const stretch = oneStretch(pieces);
+  if (stretch !== undefined) return socket.write(stretch);
   let length = 0;
   for (const piece of pieces) length += piece.length;
   if (length <= JOIN_MAX) return socket.write(Buffer.concat(pieces, length));
@@ -20,4 +22,16 @@ export function writePieces(socket: Socket, pieces: readonly Buffer[]): boolean 
   for (const piece of pieces) socket.write(piece);
   socket.uncork();
   return !socket.writableNeedDrain;
+}
+
+/** Pieces that lie side by side in memory, as a head and the body that came with it do, as one without a copy. */
+export function oneStretch(pieces: readonly Buffer[]): Buffer | undefined {
+  const [first] = pieces;
+  if (first === undefined) return undefined;
+  let end = first.byteOffset;
+  for (const piece of pieces) {
+    if (piece.buffer !== first.buffer || piece.byteOffset !== end) return undefined;
+    end += piece.length;
+  }
+  return Buffer.from(first.buffer, first.byteOffset, end - first.byteOffset);
 }

@@ -19,7 +19,7 @@ export interface WireRequest extends ParsedRequest {
 /** Reads a whole head; throws a Breach where it breaks HTTP or leaves a doubt. */
 export function readRequest(bytes: Buffer): WireRequest {
   const parsed = parseRequest(bytes);
-  const { head } = parsed;
+  const { head, offsets } = parsed;
   const found = survey(head.headers);
   checkAddressee(head, found);
   const framing = requestFraming(parsed, found);
@@ -27,8 +27,11 @@ export function readRequest(bytes: Buffer): WireRequest {
   // An HTTP/1.0 request goes on as one, so that the source answers in a form its client can read; both connections
   // then end with the answer, whatever the client asked for.
   const modern = head.version === '1.1';
+  // Each member by name: V8 adds members that follow a spread one at a time, at half a microsecond each.
   return {
-    ...parsed,
+    head,
+    bytes,
+    offsets,
     found,
     framing,
     hasBody,

@@ -3,6 +3,7 @@
 // (RFC 9112 section 9.8). To see it, the TLS layer gets the TCP stream through our hands, and never its end.
 
 import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
 import tls, { type TLSSocket } from 'node:tls';
 import { HIGH_WATER_MARK } from './output.ts';
@@ -16,7 +17,9 @@ export interface SourceTls {
 export function openTls(raw: Socket, { ca, servername }: SourceTls, session?: Buffer): TLSSocket {
   const options = {
     socket: withoutEnd(raw),
-    servername,
+    host: servername,
+    // An address is verified like a name, but never sent as one (RFC 6066 section 3).
+    servername: isIP(servername) === 0 ? servername : '',
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1.2' as const,
     allowHalfOpen: true,

@@ -29,4 +29,7 @@ async function write(writer: number): Promise<never> {
   }
 }
 
+// Whoever was to kill it may be gone itself.
+setTimeout(() => process.exit(1), 60_000).unref();
+
 await Promise.all(Array.from({ length: 8 }, (_, writer) => write(writer)));

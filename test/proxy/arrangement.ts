@@ -9,6 +9,7 @@ import type { Intent, Journal } from '../../src/journal/types.ts';
 import { faultReply } from '../../src/proxy/answers.ts';
 import { createInterceptor } from '../../src/proxy/interceptor.ts';
 import { Settler } from '../../src/proxy/settler.ts';
+import { Settling } from '../../src/proxy/settling.ts';
 import { SourceFacts } from '../../src/proxy/source-facts.ts';
 import { compileRules, parseRule } from '../../src/replication/rules.ts';
 import { draftFor } from '../../src/replication/wants.ts';
@@ -120,6 +121,7 @@ export function openWire(t: ExecutionContext, parts: WireParts): WireServer {
       journal,
       settler,
       source,
+      settling: new Settling(),
       sourceFacts: new SourceFacts(() => Promise.resolve('Enabled')),
       rules,
       draftOf,

@@ -31,6 +31,15 @@ test('a CRC continues from an earlier result, wherever the bytes are cut', (t) =
   }
 });
 
+test('a CRC-32C over a part of the bytes is that over a copy of the part', (t) => {
+  const bytes = Buffer.from(Array.from({ length: 40 }, (_, at) => (at * 91 + 5) & 255));
+  for (let start = 0; start <= bytes.length; start++) {
+    for (let end = start; end <= bytes.length; end++) {
+      t.is(crc32c(bytes, 7, start, end), crc32c(Buffer.from(bytes.subarray(start, end)), 7));
+    }
+  }
+});
+
 test('each algorithm digests to base64 as S3 writes it', (t) => {
   const expected = {
     CRC32: 'y/Q5Jg==',

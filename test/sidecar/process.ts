@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { StatusReport } from '../../src/admin/types.ts';
+import { unassignedPort } from '../arrange.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
@@ -54,22 +54,18 @@ export async function killProcess({ child, ended }: SidecarProcess): Promise<voi
   await ended;
 }
 
-/** A port that was free a moment ago: for a process that is to come back at the same place. */
+/** A free port that nobody else is given: for a process that is to come back at the same place. */
 export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      );
-    });
-  });
+  for (;;) {
+    const port = unassignedPort();
+    if (await isFree(port)) return port;
+  }
 }
 
-export async function statusOf(adminPort: number): Promise<StatusReport> {
-  const answer = await fetch(`http://127.0.0.1:${adminPort}/api/status`);
-  const report: StatusReport = JSON.parse(await answer.text());
-  return report;
+async function isFree(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -270,14 +270,10 @@ function brokenOrigin(roll: Dice): Server {
         const id = target.slice(1);
         // Now and then it says more than it was asked.
         const said = Array.from({ length: roll(4) === 0 ? 2 : 1 }, () => pick(roll, ANSWERS));
-        const whole = said.join('').replaceAll('ID', id);
-        const answer = Buffer.from(damaged(whole, roll), 'latin1');
-        // What comes too late, when the next request was sent, is an answer to that for all that anybody can see:
-        // only what is sound and alone comes in two.
-        const sound = said.length === 1 && answer.toString('latin1') === whole;
-        const middle = sound ? roll(answer.length) : answer.length;
-        socket.write(answer.subarray(0, middle));
-        if (sound) setImmediate(() => socket.write(answer.subarray(middle)));
+        const answer = Buffer.from(damaged(said.join('').replaceAll('ID', id), roll), 'latin1');
+        // In one piece: an unasked answer that comes when the connection carries the next request is that request's,
+        // as far as anybody can tell.
+        socket.write(answer);
         if (roll(4) === 0) setImmediate(() => socket.end());
       }
     });
