@@ -121,7 +121,9 @@ export class Settler {
   async #round(): Promise<number> {
     let nextAt = this.#now() + 60_000;
     let after: number | undefined;
-    while (!this.#abort.signal.aborted && this.#now() >= this.#pausedUntil) {
+    while (!this.#abort.signal.aborted) {
+      // Not what is due, but when it may be asked for: a timer may be a moment early by the clock.
+      if (this.#now() < this.#pausedUntil) return this.#pausedUntil;
       // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = await this.#options.journal.openIntents(after, pageSize);
       const last = page.at(-1);
