@@ -29,6 +29,7 @@ import type { TlsFiles, TlsPair } from './tls-files.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
 import type { Deadlines } from './wire/options.ts';
 import { WireServer } from './wire/server.ts';
+import { within } from './within.ts';
 
 export interface SidecarOptions {
   readonly config: Config;
@@ -300,13 +301,4 @@ async function markBucket(config: Config, journal: OpenedJournal, intent: Intent
     // oxlint-disable-next-line no-await-in-loop -- a handful, and in order
     await journal.mark({ bucket: intent.bucket, target, reason, at: Date.now() });
   }
-}
-
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, deadline]);
-  clearTimeout(timer);
 }

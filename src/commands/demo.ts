@@ -10,6 +10,7 @@ import { createLogger } from '../log.ts';
 import { S3Client } from '../s3/client.ts';
 import { Sidecar } from '../sidecar.ts';
 import { MemoryStore } from '../store/memory-store.ts';
+import { aborted } from './aborted.ts';
 import type { CommandContext } from './command.ts';
 import type { Demo } from './demo-tour.ts';
 import { demoBucket, tour } from './demo-tour.ts';
@@ -118,11 +119,4 @@ function byHand({ sidecar, source, target }: Demo): string {
     'Ctrl-C ends it; nothing is kept.',
     '',
   ].join('\n');
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -3,6 +3,7 @@
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { Sidecar } from '../sidecar.ts';
+import { aborted } from './aborted.ts';
 import type { CommandContext } from './command.ts';
 
 export async function run(context: CommandContext): Promise<number> {
@@ -30,12 +31,4 @@ export async function run(context: CommandContext): Promise<number> {
   log.info({ timeoutMs: config.shutdown.timeoutMs }, 'stopping');
   await sidecar.close(config.shutdown);
   return 0;
-}
-
-async function aborted(signal: AbortSignal): Promise<undefined> {
-  if (signal.aborted) return undefined;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  return undefined;
 }

@@ -3,10 +3,8 @@
 
 import type { Change, Intent, IntentKey, Journal } from '../journal/types.ts';
 import type { VersionEntry, VersioningState } from '../s3/calls.ts';
-import { getBucketVersioning, ownLook, versionsOfKey } from '../s3/calls.ts';
+import { getBucketVersioning, hasObject, versionsOfKey } from '../s3/calls.ts';
 import type { S3Client } from '../s3/client.ts';
-import { provesAbsence, S3Error } from '../s3/errors.ts';
-import { queryOf } from '../s3/path.ts';
 import { metadataOperations } from './outcome.ts';
 
 /** The source's clock is told in whole seconds, and its nodes may differ a little. */
@@ -150,7 +148,8 @@ async function versionDelete(
   if (versions.some((entry) => entry.versionId === versionId)) return [];
   const status = await look.journal.status({ bucket: intent.bucket, key, versionId });
   if (status === undefined || isGoing(status.targets)) return [];
-  if (!(await isAbsent(intent.bucket, { key, versionId }, look))) return [];
+  const { source, signal } = look;
+  if (await hasObject(source, { bucket: intent.bucket, key, versionId, signal })) return [];
   return [{ ...changeOf(intent, key, look), kind: 'version-delete', versionId }];
 }
 
@@ -163,36 +162,12 @@ async function unversionedDelete(
   if (versions.length > 0) return [];
   const status = await look.journal.status({ bucket: intent.bucket, key, versionId: 'null' });
   if (status === undefined || isGoing(status.targets)) return [];
-  if (!(await isAbsent(intent.bucket, { key }, look))) return [];
+  const { source, signal } = look;
+  if (await hasObject(source, { bucket: intent.bucket, key, signal })) return [];
   return [{ ...changeOf(intent, key, look), kind: 'delete', versionId: 'null' }];
 }
 
 function isGoing(targets: Readonly<Record<string, { readonly deletion?: string }>>): boolean {
   const all = Object.values(targets);
   return all.length > 0 && all.every((target) => target.deletion === 'version');
-}
-
-/** Only a clean NoSuchKey or NoSuchVersion proves absence; a GET, because the answer to a HEAD has no code. */
-async function isAbsent(
-  bucket: string,
-  name: { readonly key: string; readonly versionId?: string },
-  look: LookOptions,
-): Promise<boolean> {
-  try {
-    const answer = await look.source.send({
-      method: 'GET',
-      bucket,
-      key: name.key,
-      query: queryOf({ versionId: name.versionId }),
-      headers: [ownLook, { name: 'range', value: 'bytes=0-0' }],
-      signal: look.signal,
-    });
-    answer.body.destroy();
-    return false;
-  } catch (error) {
-    if (provesAbsence(error)) return true;
-    // An empty object has no byte 0 to give.
-    if (error instanceof S3Error && error.status === 416) return false;
-    throw error;
-  }
 }

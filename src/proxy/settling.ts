@@ -1,6 +1,8 @@
 // Settlements under way. A client is answered before the settlement of its write is committed, because the intent is
 // the promise; a read of the same key that follows waits for it, so that it shows the status that the write's answer told.
 
+import { within } from '../within.ts';
+
 /** A read is held up for so long at most: a disk that hangs must not hang reads. */
 const patienceMs = 500;
 
@@ -26,13 +28,4 @@ export class Settling {
     const settlement = this.#underWay.get(`${bucket}/${key}`);
     return settlement === undefined ? undefined : within(patienceMs, settlement);
   }
-}
-
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, deadline]);
-  clearTimeout(timer);
 }

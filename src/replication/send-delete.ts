@@ -1,6 +1,7 @@
 // Removes at the target what was removed at the source: one version for good, or, where the source keeps no
 // versions, the object.
 
+import { hasObject } from '../s3/calls.ts';
 import type { HeaderPair } from '../s3/client.ts';
 import { provesAbsence, S3Error } from '../s3/errors.ts';
 import { queryOf } from '../s3/path.ts';
@@ -71,24 +72,7 @@ async function deleteAtTarget(
   }
 }
 
-/** Asked with GET, because a HEAD that fails names no code, and a bare 404 proves nothing. */
-async function sourceHasKey(attempt: Attempt): Promise<boolean> {
-  const { bucket, key } = attempt.task.change;
-  try {
-    const answer = await attempt.source.send({
-      method: 'GET',
-      bucket,
-      key,
-      headers: [{ name: 'range', value: 'bytes=0-0' }],
-      signal: attempt.signal,
-    });
-    answer.body.on('error', () => {});
-    answer.body.destroy();
-    return true;
-  } catch (error) {
-    if (provesAbsence(error)) return false;
-    // The object is empty: there is no first byte.
-    if (error instanceof S3Error && error.status === 416) return true;
-    return fromSource(Promise.reject(error));
-  }
+function sourceHasKey({ source, task, signal }: Attempt): Promise<boolean> {
+  const { bucket, key } = task.change;
+  return fromSource(hasObject(source, { bucket, key, signal }));
 }

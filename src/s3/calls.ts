@@ -4,6 +4,7 @@
 import { SidecarError } from '../errors.ts';
 import type { HeaderPair, S3Client } from './client.ts';
 import { s3Error } from './client.ts';
+import { provesAbsence, S3Error } from './errors.ts';
 import { decodePath, queryOf } from './path.ts';
 import type { XmlElement } from './xml.ts';
 import { childOf, childrenOf, escapeXml, parseXml, textOf } from './xml.ts';
@@ -116,6 +117,35 @@ export async function versionsOfKey(
       });
     }
     from = page.next;
+  }
+}
+
+/**
+ * Whether the object, or the version, is there; throws on all that neither shows nor proves it away. Asked with GET,
+ * because a HEAD that fails names no code, and a bare 404 proves nothing.
+ */
+export async function hasObject(
+  client: S3Client,
+  object: { bucket: string; key: string; versionId?: string | undefined; signal?: AbortSignal },
+): Promise<boolean> {
+  try {
+    const answer = await client.send({
+      method: 'GET',
+      bucket: object.bucket,
+      key: object.key,
+      query: queryOf({ versionId: object.versionId }),
+      headers: [ownLook, { name: 'range', value: 'bytes=0-0' }],
+      ...(object.signal === undefined ? {} : { signal: object.signal }),
+    });
+    // A body that is let go of before its end says so by an error, which nobody else would take.
+    answer.body.on('error', () => {});
+    answer.body.destroy();
+    return true;
+  } catch (error) {
+    if (provesAbsence(error)) return false;
+    // An empty object has no byte 0 to give.
+    if (error instanceof S3Error && error.status === 416) return true;
+    throw error;
   }
 }
 
